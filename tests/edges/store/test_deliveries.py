@@ -241,6 +241,38 @@ def test_an_outcome_that_waits_for_a_cancellation_changes_nothing(tmp_path, stor
         assert states(store, issue_id) == [("ada", "sent"), ("bob", "cancelled")]
 
 
+def wait_until_blocked(store, by):
+    """Return when the connection of one store waits for a lock that another one holds."""
+    pids = [found.database.connection.info.backend_pid for found in (store, by)]
+    while not by.database.connection.execute("SELECT %s = ANY(pg_blocking_pids(%s))", pids[::-1]).fetchone()[0]:
+        pass
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        ("deliveries.release", {"issue": 1}),
+        ("deliveries.cancel", {"issue": 1, "answer": "x"}),
+        ("bounces.defer_deliveries", {"domain": "example.org", "until": LATER, "answer": "x"}),
+    ],
+)
+def test_deliveries_are_locked_in_the_order_of_their_ids(tmp_path, store_url, statement, values):
+    """On PostgreSQL, what changes many deliveries locks the first ones first, so it and a sender never deadlock."""
+    with open_store(store_url, tmp_path) as store, open_store(store_url, tmp_path) as other:
+        _, [ada, bob] = frozen(store, "ada@example.org", "bob@example.org")
+        other.database.connection.execute("UPDATE deliveries SET tries = 1 WHERE id = %s", (ada.id,))  # now behind bob
+        store.database.connection.execute("SET enable_indexscan = off; SET enable_bitmapscan = off")
+        with ThreadPoolExecutor(1) as threads:
+            with other.database.transaction("shared"):
+                other.database.connection.execute("SELECT 1 FROM deliveries WHERE id = %s FOR UPDATE", (bob.id,))
+                waiting = threads.submit(store.database.execute, statement, **values)
+                wait_until_blocked(store, other)
+                rest = other.database.connection.execute("SELECT id FROM deliveries FOR UPDATE SKIP LOCKED").fetchall()
+            assert waiting.result() == 2
+        assert rest == [(bob.id,)]
+
+
 @pytest.mark.parametrize(
     ("statement", "values"),
     [

@@ -107,11 +107,6 @@ SELECT 1 FROM bounces WHERE domain = :domain AND issue_id = :issue_id AND decisi
 INSERT INTO paused_domains (domain, until, reason) VALUES (:domain, :until, :reason)
 ON CONFLICT (domain) DO UPDATE SET until = excluded.until, reason = excluded.reason;
 
--- name: bounces.defer_deliveries
--- Let the pending deliveries at a domain wait.
-UPDATE deliveries SET state = 'deferred', next_at = :until, answer = :answer
-WHERE state NOT IN ('sent', 'failed', 'cancelled') AND domain = :domain AND state IN ('ready', 'leased', 'deferred');
-
 -- name: bounces.release_deliveries
 -- Let the deliveries that wait for a domain wait no longer.
 UPDATE deliveries SET next_at = NULL

@@ -1,8 +1,3 @@
--- name: deliveries.release
--- Make the leased deliveries of an issue ready again.
-UPDATE deliveries SET state = 'ready'
-WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled') AND state = 'leased';
-
 -- name: deliveries.mark_unknown
 -- Store that the deliveries that are being handed over may have been delivered.
 UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1, next_at = NULL,

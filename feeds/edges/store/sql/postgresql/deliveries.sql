@@ -53,3 +53,12 @@ WITH pending AS MATERIALIZED (
 UPDATE deliveries SET state = 'cancelled', answer = :answer,
     unknowns = unknowns + CASE WHEN state = 'handing_over' THEN 1 ELSE 0 END
 FROM pending WHERE deliveries.id = pending.id;
+
+-- name: deliveries.release
+-- Make the leased deliveries of an issue ready again.
+-- Rows are locked in the order of their ids, as by `deliveries.finish`: no deadlock.
+WITH leased AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled') AND state = 'leased'
+    ORDER BY id FOR NO KEY UPDATE)
+UPDATE deliveries SET state = 'ready' FROM leased WHERE deliveries.id = leased.id;

@@ -41,3 +41,8 @@ WHERE deliveries.id = o.id AND (deliveries.state NOT IN ('failed', 'cancelled') 
 UPDATE deliveries SET state = 'cancelled', answer = :answer,
     unknowns = unknowns + CASE WHEN state = 'handing_over' THEN 1 ELSE 0 END
 WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled');
+
+-- name: deliveries.release
+-- Make the leased deliveries of an issue ready again.
+UPDATE deliveries SET state = 'ready'
+WHERE issue_id = :issue AND state NOT IN ('sent', 'failed', 'cancelled') AND state = 'leased';
