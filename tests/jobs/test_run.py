@@ -30,6 +30,7 @@ from feeds.jobs.run import next_run_at
 from tests.conftest import CONFIG, NEWSLETTER, NOW, store_variable
 from tests.mailing import addresses, configured
 from tests.mailing import subscribe as join
+from tests.postgresql import empty_schema_url
 from tests.smtpserver import SmtpServer
 
 
@@ -178,7 +179,6 @@ def test_what_has_not_changed_is_told_once(letter_site):
     assert sum("error: " in line for line in [*log, *rest.splitlines()]) == 2
 
 
-@pytest.mark.usefixtures("databases")
 def test_a_run_that_would_change_nothing_is_skipped(letter_site):
     """Without a change, a run needs no lock; after a change it waits for the other process and logs nothing."""
     letter_site.configure(CONFIG.replace("[feeds]", '[publish]\nevery = "1 s"\n[feeds]') + NEWSLETTER)
@@ -198,6 +198,19 @@ def test_a_run_that_would_change_nothing_is_skipped(letter_site):
         os.close(folder)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
+
+
+def test_what_another_machine_has_changed_on_postgresql_is_published(letter_site, monkeypatch):
+    """On PostgreSQL no run is skipped: a feed that another machine has retired is removed by the next run."""
+    monkeypatch.setenv("FEEDS_STORE_URL", empty_schema_url())
+    letter_site.configure(CONFIG)
+    letter_site.post("first", categories="[x]")
+    service = make_service(letter_site, [])
+    service.publish(lambda: False)
+    assert (letter_site.folder / "public/feeds/category/x/atom.xml").exists()
+    letter_site.run_sql(f"INSERT INTO retired (path, at) VALUES ('feeds/category/x/', '{NOW}')")
+    service.publish(lambda: False)
+    assert not (letter_site.folder / "public/feeds/category/x/atom.xml").exists()
 
 
 def make_service(site, events, context=None, use_config=lambda _: None):
