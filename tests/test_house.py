@@ -77,3 +77,21 @@ def test_an_import_of_the_core_touches_no_clock():
         calls = [n.func for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, ast.Call)]
         names = {function.attr for function in calls if isinstance(function, ast.Attribute)}
         assert not names & {"now", "today", "utcnow"}, file
+
+
+#: The one that opens the store of a site, and what also opens a backup, which is the store of no site yet.
+_MAY_OPEN_STORES = {"feeds/jobs/store/site_store.py", "feeds/jobs/store/restore.py"}
+
+
+def test_only_one_function_opens_the_store_of_a_site():
+    """Jobs, commands and the web open it with `open_site_store`, so none of them forgets what that checks."""
+    files = [file for part in ("jobs", "cli", "web") for file in sorted((ROOT / "feeds" / part).rglob("*.py"))]
+    naming = {str(file.relative_to(ROOT)) for file in files if _uses(file, "open_store")}
+    assert naming == _MAY_OPEN_STORES
+
+
+def _uses(file, name):
+    """Return whether a module imports or names something."""
+    nodes = [*ast.walk(ast.parse(file.read_text("utf-8")))]
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return name in imported | {node.attr for node in nodes if isinstance(node, ast.Attribute)}

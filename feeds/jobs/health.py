@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from feeds.config import Config
-from feeds.edges.store.database import can_use_store, check_store, open_store, store_path
+from feeds.edges.store.database import can_use_store, check_store, store_path
 from feeds.edges.store.journal_file import journal_path
 from feeds.edges.store.postgresql import is_postgresql
 from feeds.edges.store.signups import SignupCounts
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters.status import load_progress
+from feeds.jobs.store.site_store import open_site_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +107,7 @@ def count_store(config: Config, now: datetime) -> StoreCounts:
     Raises:
         FeedsError: the store cannot be read.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         subscribers, signups = store.subscribers.count_by_status(), store.signups.count()
     pending: dict[str, int] = {}
     for progress in load_progress(config, now):

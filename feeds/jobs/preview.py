@@ -16,7 +16,6 @@ from feeds.edges.files.picture_files import read_picture
 from feeds.edges.files.scan import Scan, scan_folder
 from feeds.edges.files.source_files import list_stamps
 from feeds.edges.process.workers import workers
-from feeds.edges.store.database import open_store
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context, ignore_progress
@@ -28,6 +27,7 @@ from feeds.jobs.posts.read import posts_folder, skipped_folder
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.preview_choices import PreviewChoices, list_choices
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import Letter, SubscriberPreferences
 from feeds.settings import Newsletter
 
@@ -145,7 +145,7 @@ class Preview:
     def _render(self) -> list[PreviewIssue]:
         config = configuration.load_config(self._path, self._environ)
         now = self._clock()
-        with open_store(config.store_url, config.folder, create=False) as store, workers() as team:
+        with open_site_store(config, create=False) as store, workers() as team:
             options = SurveyOptions(team=team, progress=ignore_progress, dry_run=True)
             survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
             self._pages = survey.checked_pages

@@ -21,7 +21,7 @@ from feeds.edges.fast_path.state import NEVER, Footprint
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.process import lock
 from feeds.edges.process.workers import Workers, workers
-from feeds.edges.store.database import Store, open_store, store_path
+from feeds.edges.store.database import Store, store_path
 from feeds.edges.store.postgresql import is_postgresql
 from feeds.errors import FeedsError, PostChangedDuringRead, PostError
 from feeds.generators import MARKERS
@@ -39,6 +39,7 @@ from feeds.jobs.report import PublishReport
 from feeds.jobs.sample import refuse_sample
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import PostStatus
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def change_and_publish(
         PostChangedDuringRead, StoreError: as for `publish`. What *change* raises is raised, and nothing is published.
     """
     with lock.lock_site(config.folder):
-        with open_store(config.store_url, config.folder) as store:
+        with open_site_store(config) as store:
             change(store)
         report = _prepare_locked(config, options, context)
     return _send(config, report, options, context)
@@ -87,7 +88,7 @@ def prepare(config: Config, options: PublishOptions, context: Context) -> Publis
 
 
 def _prepare_locked(config: Config, options: PublishOptions, context: Context) -> PublishReport:
-    with open_store(config.store_url, config.folder, create=not options.dry_run) as store, workers() as team:
+    with open_site_store(config, create=not options.dry_run) as store, workers() as team:
         run = _run(config, options, context, store, team)
     run.report.footprint = run.footprint()
     return run.report

@@ -8,10 +8,11 @@ from feeds.config import Config
 from feeds.core.schedule import due_slot
 from feeds.display import format_time
 from feeds.edges.process import shell
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import CommandError
 from feeds.jobs.context import Context
 from feeds.jobs.report import PublishReport
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.signup_problems import find_signup_problems
 from feeds.model import ReplyAction
 
@@ -40,7 +41,7 @@ def report_alerts(config: Config, report: PublishReport, context: Context, *, no
     """Add the problems that were not reported before to the report, and pass them to the operator's command."""
     if not config.settings.newsletters:
         return
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         problems = [
             *_not_composed(config, report, store, now),
             *_not_begun(report, store, context, config.settings.site.timezone),

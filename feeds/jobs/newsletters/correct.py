@@ -7,7 +7,7 @@ from feeds.config import Config
 from feeds.core.newsletters import message
 from feeds.display import format_count
 from feeds.edges.process import lock
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
@@ -20,6 +20,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import change_and_publish
 from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import EditorNote, Issue, IssueContent, NewIssue, RenderedIssue, Selection
 from feeds.settings import Newsletter
 
@@ -44,7 +45,7 @@ def send_correction(
     site = Site(config)
     newsletter, note = find_newsletter(site, name), load_correction(file)
     if options.dry_run:
-        with lock.lock_site(config.folder), open_store(config.store_url, config.folder) as store:
+        with lock.lock_site(config.folder), open_site_store(config) as store:
             new_issue, rendered = _compose(site, newsletter, number, note, store, options=options, context=context)
             return PublishReport(issues=[_report_due(new_issue, store.issues.count_recipients(name, rendered))])
 

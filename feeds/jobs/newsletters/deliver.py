@@ -13,7 +13,7 @@ from feeds.core.schedule import next_slot
 from feeds.display import format_count, format_time
 from feeds.edges.files.keys import load_keys
 from feeds.edges.process.signals import stop_requested
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.edges.store.issues import Issues
 from feeds.errors import FeedsError, LockedError, SenderRejected
 from feeds.jobs.context import Context
@@ -26,6 +26,7 @@ from feeds.jobs.newsletters.limits import FirstBatch, SendLimits
 from feeds.jobs.report import IssueReport, PublishReport
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers import bounces
 from feeds.model import Delivery, DeliveryState, Issue, IssueState
 from feeds.settings import Newsletter
@@ -41,8 +42,7 @@ def deliver_issues(site: Site, context: Context, report: PublishReport) -> None:
     them to the first, which looks for more issues before it ends.
     """
     gc.enable()  # Commands disable the garbage collector because they are short; this one may run for hours.
-    url, folder = site.config.store_url, site.config.folder
-    with stop_requested() as is_signalled, open_store(url, folder) as store:
+    with stop_requested() as is_signalled, open_site_store(site.config) as store:
         is_asked = context.stopping
         context = replace(context, stopping=lambda: is_signalled() or is_asked())
         tried: set[int] = set()

@@ -2,13 +2,14 @@
 
 from feeds.config import Config
 from feeds.display import format_count
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import find
 from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import change_and_publish
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 
 
 def resume_sending(config: Config, newsletter: str | None, context: Context) -> PublishReport:
@@ -42,7 +43,7 @@ def cancel_issue(config: Config, newsletter: str) -> str:
         FeedsError: no issue of this newsletter waits for approval or is being sent.
     """
     find.find_newsletter(Site(config), newsletter)
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         sending = [i for i in store.issues.load_issues(unfinished=True) if i.newsletter == newsletter]
         if not sending:
             issue = find.find_waiting_issue(store.issues, newsletter)

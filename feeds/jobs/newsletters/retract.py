@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from feeds.config import Config
 from feeds.core.posts.markdown import strip_illegal_xml
 from feeds.core.posts.text import clean_line
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.feeds.deploy import Deployment
@@ -17,6 +17,7 @@ from feeds.jobs.options import PublishOptions
 from feeds.jobs.publish import change_and_publish, publish
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import Issue, IssueState
 
 
@@ -43,7 +44,7 @@ def retract_issue(config: Config, name: str, number: int | None, reason: str, co
         FeedsError: there is no such issue, or it waits for approval.
     """
     find_newsletter(Site(config), name)
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         issue = find_sent_issue(store.issues, name, number)
         cancelled = store.deliveries.cancel_pending(issue.id, "retracted")
         if issue.state is IssueState.SENDING:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from feeds.config import Config
 from feeds.edges.store.bounces import PausedDomain
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.edges.store.deliveries import DeliveryResult, RefusalCount
 from feeds.errors import FeedsError
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import DeliveryState, DomainDelay, Issue, IssueState, ServerLimit
 
 #: The states of deliveries that are still to be sent, without those that are held.
@@ -48,13 +49,13 @@ class IssueProgress:
 
 def list_issues(config: Config) -> Sequence[Issue]:
     """Return the issues of all newsletters, oldest first."""
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         return store.issues.load_issues()
 
 
 def load_progress(config: Config, now: datetime) -> list[IssueProgress]:
     """Return the progress of the issues that are being sent, and of each newsletter's last sent issue."""
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         issues = store.issues.load_issues() if store.has_issues else ()
         last_sent = {issue.newsletter: issue for issue in issues if issue.state is IssueState.SENT}
         shown = [i for i in issues if i.state is IssueState.SENDING or i in last_sent.values()]
@@ -81,7 +82,7 @@ def issue_recipients(config: Config, newsletter: str | None, number: int) -> Ite
     Raises:
         FeedsError: there is no such issue, or *newsletter* is None and several newsletters have one.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         matching = [i for i in store.issues.load_issues() if i.number == number and newsletter in {None, i.newsletter}]
         if not matching:
             raise FeedsError(f"there is no issue {number}; `feeds issues` lists all")

@@ -9,10 +9,11 @@ from feeds.config import Config
 from feeds.core.curation.suggest import Suggestion
 from feeds.core.curation.tags import Tag, tag_overview
 from feeds.edges.process.workers import Workers, workers
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.jobs.context import Context
 from feeds.jobs.posts import tags
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import DuplicatePair, Text
 
 
@@ -49,7 +50,7 @@ def open_survey(config: Config, now: datetime, context: Context, *, use_cache: b
     Raises:
         StoreError: the database cannot be used.
     """
-    with open_store(config.store_url, config.folder, create=False) as store, workers() as team:
+    with open_site_store(config, create=False) as store, workers() as team:
         options = SurveyOptions(team=team, progress=context.progress, use_cache=use_cache)
         survey = survey_posts(config, now=now, known=store.entries.load_entries(), options=options)
         yield OpenSurvey(survey=survey, store=store, team=team)

@@ -24,11 +24,12 @@ from feeds.display import format_count, format_time
 from feeds.edges.net.fetch import fetch_document
 from feeds.edges.process import lock
 from feeds.edges.process.workers import workers
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.posts.survey import Survey, SurveyOptions, survey_posts
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import KnownEntry, Post, PostStatus
 
 #: Documents of one feed; at 10 entries each more than any blog has.
@@ -62,7 +63,7 @@ def adopt_ids(
     documents = _without_repetitions([_load_feed(name, warnings) for name in names])
     with (
         lock.lock_site(config.folder),
-        open_store(config.store_url, config.folder, create=not dry_run) as store,
+        open_site_store(config, create=not dry_run) as store,
         workers() as team,
     ):
         known = {entry.id: entry for entry in store.entries.load_entries()}

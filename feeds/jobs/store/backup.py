@@ -9,7 +9,7 @@ from feeds.config import Config
 from feeds.display import format_count
 from feeds.edges.process import lock
 from feeds.edges.process.workers import workers
-from feeds.edges.store.database import Store, copy_store, open_store
+from feeds.edges.store.database import Store, copy_store
 from feeds.edges.store.schema import SCHEMA_VERSION
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
@@ -17,6 +17,7 @@ from feeds.jobs.newsletters import send_checks
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import AdoptedIssue, Entry
 from feeds.settings import Newsletter
 
@@ -36,7 +37,7 @@ def adopt_public(config: Config, now: datetime, context: Context, *, dry_run: bo
         raise FeedsError(f"{config.path} has no [[newsletters]], so there is nothing to adopt")
     with (
         lock.lock_site(config.folder),
-        open_store(config.store_url, config.folder) as store,
+        open_site_store(config) as store,
         workers() as team,
     ):
         options = SurveyOptions(team=team, progress=context.progress, dry_run=dry_run)
@@ -84,5 +85,5 @@ def backup_store(config: Config, file: Path) -> list[Path]:
 
 def upgrade_store(config: Config) -> str:
     """Migrate the tables of the store to this version, as opening it always does; return the schema version."""
-    with open_store(config.store_url, config.folder):
+    with open_site_store(config):
         return SCHEMA_VERSION

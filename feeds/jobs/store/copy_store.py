@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from feeds.config import Config
 from feeds.edges.process import lock
 from feeds.edges.store.copy_tables import copy_rows, find_difference
-from feeds.edges.store.database import open_database, open_store, store_name
+from feeds.edges.store.database import open_database, store_name
 from feeds.edges.store.interface import Database
 from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version, set_version
 from feeds.edges.store.table_shapes import count_rows
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +39,7 @@ def copy_to(config: Config, url: str, context: Context) -> CopyReport:
         raise FeedsError(f"{store_name(config.store_url, config.folder)}: there is no store to copy yet")
     with ExitStack() as stack:
         stack.enter_context(lock.lock_site(config.folder))
-        store = stack.enter_context(open_store(config.store_url, config.folder))
+        store = stack.enter_context(open_site_store(config))
         for task in ("sending", "mailing"):
             stack.enter_context(store.lock(task))
         append_pending(config, store)

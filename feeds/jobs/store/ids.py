@@ -12,9 +12,9 @@ from typing import Any
 from feeds.config import Config
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.process import lock
-from feeds.edges.store.database import open_store
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import AdoptedDate, EntryVersion, KnownEntry
 
 
@@ -25,7 +25,7 @@ def entry_history(config: Config, path: str) -> dict[str, tuple[EntryVersion, ..
         FeedsError: no entry was ever published from this file.
     """
     post_path = path.removeprefix(config.settings.posts.folder.rstrip("/") + "/")
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         found = {entry_id: store.entries.history(entry_id) for entry_id in store.entries.ids_at(post_path)}
     if not found:
         raise FeedsError(f"{post_path}: no entry was published from this file; use the path that `feeds posts` prints")
@@ -38,7 +38,7 @@ def export_ids(config: Config, file: Path) -> int:
     Raises:
         OutputError: the file cannot be written.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         known = sorted(store.entries.load_entries(), key=lambda entry: entry.id)
     lines = (json.dumps(_to_dict(entry), ensure_ascii=False) + "\n" for entry in known)
     target = file.resolve()
@@ -62,7 +62,7 @@ def import_ids(config: Config, file: Path, now: datetime) -> tuple[int, int]:
     except (OSError, UnicodeDecodeError) as e:
         raise FeedsError(f"{file}: cannot be read: {getattr(e, 'strerror', None) or e}") from e
     found = [_parse_line(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    with lock.lock_site(config.folder), open_store(config.store_url, config.folder) as store:
+    with lock.lock_site(config.folder), open_site_store(config) as store:
         added = store.entries.add_known(found, now)
         append_pending(config, store)
     return added, len(found) - added

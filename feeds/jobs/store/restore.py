@@ -25,6 +25,7 @@ from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending, mask_address
+from feeds.jobs.store.site_store import open_site_store
 from feeds.model import AdoptedDate, IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
 
 _HELD = "the store was restored from a backup, and its pending recipients may have got this issue since"
@@ -119,7 +120,7 @@ def _read_journal(
     pending: list[JournalRecord] = []
     if store.is_file():
         try:
-            with open_store(config.store_url, config.folder, create=not dry_run) as present:
+            with open_site_store(config, create=not dry_run) as present:
                 if dry_run:
                     pending = _pending_records(present, _load_hasher(key_file))
                 else:

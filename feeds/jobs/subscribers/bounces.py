@@ -24,12 +24,13 @@ from feeds.display import format_count, format_time
 from feeds.edges.files import keys
 from feeds.edges.files.output_folder import OutputFolder
 from feeds.edges.store.bounces import Bounces, PausedDomain, Refusal, RevivalCounts
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.idn import ascii_domain
 from feeds.jobs.context import Context
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.jobs.subscribers.join_by_mail import MailRequests
 from feeds.jobs.subscribers.mailbox_memory import MailboxMemory
@@ -108,7 +109,7 @@ def process_mailbox(
         names = box.names()
         new = memory.forget_all_but(names)
         if new:
-            with open_store(config.store_url, config.folder, create=not dry_run) as store:
+            with open_site_store(config, create=not dry_run) as store:
                 processor = _BounceProcessor(config, store, folder, now, report, dry_run=dry_run)
                 if not (memory.is_known or dry_run or store.bounces.has_handled()):
                     _confirm_mailbox(settings.mailbox, box, processor, new, confirm)
@@ -449,7 +450,7 @@ def apply_held_bounces(config: Config, domain: str, now: datetime) -> Counter[st
     Raises:
         FeedsError: *domain* is not a domain.
     """
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         with store.bounces.transaction():
             name = _parse_domain(domain)
             store.bounces.release_domain(name)
@@ -469,7 +470,7 @@ def revive_domain(config: Config, domain: str, start: datetime, end: datetime, n
     if start >= end:
         zone = config.settings.site.timezone
         raise FeedsError(f"--between: {format_time(end, zone)} is not after {format_time(start, zone)}")
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         counts = store.bounces.revive_domain(_parse_domain(domain), start, end, now)
         append_pending(config, store)
     return counts

@@ -7,11 +7,12 @@ from feeds.config import Config
 from feeds.core.subscribers import addresses
 from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME, Link, LinkPurpose
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.edges.store.preferences import AddressRequest
 from feeds.errors import LinkError
 from feeds.jobs.context import Context
 from feeds.jobs.site import web_url
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.leave import append_events, change_source
 from feeds.jobs.subscribers.links import is_suppressed, make_link, open_link
 from feeds.jobs.subscribers.service_mail import new_service_mail
@@ -43,7 +44,7 @@ def request_change(config: Config, token: str, email: str, context: Context) -> 
     now = context.clock()
     address = addresses.parse_address(email)
     addresses.require_usable(address)
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
         if store.preferences.count_address_changes(subscriber.id, now - _PACE) >= _MOST_REQUESTS:
             return False
@@ -88,7 +89,7 @@ def find_change(config: Config, token: str, context: Context) -> AddressChange:
     Raises:
         LinkError: the token is not valid, or not any more.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         request, address, subscriber = _open(config, store, token, context)
         return AddressChange(email=address.email, lang=subscriber.lang, is_done=request.is_confirmed)
 
@@ -103,7 +104,7 @@ def confirm_change(config: Config, token: str, context: Context, *, client: str 
             meanwhile, for example.
     """
     now = context.clock()
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         request, address, subscriber = _open(config, store, token, context)
         if not request.is_confirmed:
             source = change_source(config, store, "address", "", client, now)

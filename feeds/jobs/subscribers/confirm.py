@@ -8,11 +8,12 @@ from functools import partial
 from feeds.core.newsletters import tokens
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, sign_link, verify_link
 from feeds.edges.files.keys import load_keys
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site, web_url
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.links import is_suppressed, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
 from feeds.jobs.subscribers.sign_up import hash_client
@@ -102,7 +103,7 @@ def _consent(signup: Signup, how: str) -> str:
 
 def look_at_link(site: Site, token: str, now: datetime) -> Confirmation:
     """Return the sign-up that a link would confirm; nothing is changed."""
-    with open_store(site.config.store_url, site.config.folder, create=False) as store:
+    with open_site_store(site.config, create=False) as store:
         return _check(site, store, token, now)[0]
 
 
@@ -113,7 +114,7 @@ def confirm_signup(site: Site, token: str, client: str, context: Context) -> Con
         FeedsError: the store or the keys cannot be used.
     """
     now = context.clock()
-    with open_store(site.config.store_url, site.config.folder) as store:
+    with open_site_store(site.config) as store:
         found, signup = _check(site, store, token, now)
         if signup is None or found.state is not LinkState.OPEN:
             return found

@@ -11,10 +11,11 @@ from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.edges.files.erase_files import erase_mentions, erase_messages
 from feeds.edges.process import lock
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
 from feeds.jobs.subscribers.bounces import FOLDER
 from feeds.jobs.subscribers.leave import append_events
@@ -54,8 +55,7 @@ def erase_subscriber(config: Config, email: str, now: datetime) -> ErasureReport
         OutputError: a message cannot be deleted.
     """
     address = addresses.parse_address(email)
-    url, folder = config.store_url, config.folder
-    with lock.lock_site(folder), open_store(url, folder) as store, store.lock("sending"):
+    with lock.lock_site(config.folder), open_site_store(config) as store, store.lock("sending"):
         former = tuple(map(addresses.parse_address, store.subscribers.former_addresses(address.key)))
         # The oldest first: after an interruption the others still lead to the rest.
         parts = [_erase_address(config, store, one, now) for one in (*former, address)]
@@ -112,7 +112,7 @@ def request_erasure(config: Config, token: str, context: Context) -> None:
         LinkError: the token is not valid, or not any more.
     """
     now = context.clock()
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
         store.preferences.request_erasure(subscriber.key, now)
         append_events(config, store)
@@ -124,7 +124,7 @@ def erase_requested(config: Config, now: datetime) -> int:
     Raises:
         OutputError: a message cannot be deleted.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         keys = store.preferences.erasure_requests()
     for done, key in enumerate(keys):
         try:
@@ -132,7 +132,7 @@ def erase_requested(config: Config, now: datetime) -> int:
                 erase_subscriber(config, key, now)
         except LockedError:
             return len(keys) - done
-        with open_store(config.store_url, config.folder, create=False) as store:
+        with open_site_store(config, create=False) as store:
             store.preferences.delete_erasure_request(key)
     return 0
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from feeds.config import Config
 from feeds.core.subscribers import addresses
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.signup_round import confirmation_mail
 from feeds.model import ServiceMailKind, Signup
 
@@ -16,7 +17,7 @@ _HELD = "held"
 
 def list_held(config: Config) -> list[Signup]:
     """Return the sign-ups that wait for the editor, the oldest first."""
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         return [*store.signups.iterate(_HELD)]
 
 
@@ -29,7 +30,7 @@ def accept_held(config: Config, emails: Iterable[str], context: Context) -> int:
         AddressError, FeedsError: no sign-up of an address is held; nothing is changed.
     """
     site = Site(config)
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         found = _find_held(store, emails)
         mails = ((one, confirmation_mail(site, one, ServiceMailKind.CONFIRMATION, context)) for one in found)
         return sum(store.signups.release(one, mail, context.clock()) for one, mail in mails)
@@ -41,13 +42,13 @@ def reject_held(config: Config, emails: Iterable[str]) -> int:
     Raises:
         AddressError, FeedsError: no sign-up of an address is held; nothing is changed.
     """
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         return store.signups.delete([one.key for one in _find_held(store, emails)])
 
 
 def reopen_form(config: Config) -> int:
     """Open the form that complaints have closed; return how many complaints do not count any more."""
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         return store.signups.forget_complaints()
 
 

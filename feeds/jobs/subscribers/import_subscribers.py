@@ -16,10 +16,10 @@ from feeds.edges.files import text_input
 from feeds.edges.files.output_folder import write_private
 from feeds.edges.files.text_input import TextInput
 from feeds.edges.process import lock
-from feeds.edges.store.database import open_store
 from feeds.edges.store.subscriber_import import ImportCounts
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers import subscribe
 from feeds.jobs.subscribers.address_hashing import load_hasher
 from feeds.model import GONE_STATUSES, ImportRow, Subscriber
@@ -94,7 +94,7 @@ def import_csv(config: Config, file: Path, options: ImportOptions) -> ImportRepo
     site_lock = nullcontext() if options.dry_run else lock.lock_site(config.folder)
     with (
         site_lock,
-        open_store(config.store_url, config.folder, create=not options.dry_run) as store,
+        open_site_store(config, create=not options.dry_run) as store,
         text_input.open_text(file, csv_reader.detect_encoding) as source,
     ):
         reader = _ImportReader(source, options, newsletters, load_hasher(config, store))

@@ -9,11 +9,12 @@ from feeds.core.newsletters import tokens
 from feeds.core.subscribers.addresses import mask_address
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose
 from feeds.edges.files.keys import load_keys
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError, LinkError
 from feeds.jobs.context import Context
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.links import make_link, open_link, open_unsubscribe_link
 from feeds.jobs.subscribers.sign_up import hash_client, record_shown_words
 from feeds.model import ALL_NEWSLETTERS, ChangeSource, Subscriber
@@ -45,7 +46,7 @@ def find_subscription(config: Config, token: str, context: Context) -> Departure
     Raises:
         LinkError: the token is not valid.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         subscriber, newsletter = open_unsubscribe_link(config, store, token)
         if subscriber is None:
             return _describe_stranger(config, newsletter, token)
@@ -61,7 +62,7 @@ def leave(config: Config, token: str, context: Context) -> Departure:
         LinkError: the token is not valid.
     """
     now = context.clock()
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         subscriber, newsletter = open_unsubscribe_link(config, store, token)
         if subscriber is None:
             return _describe_stranger(config, newsletter, token)
@@ -77,7 +78,7 @@ def find_undo(config: Config, token: str, context: Context) -> Departure:
     Raises:
         LinkError: the token is not valid, or not any more.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         link, subscriber = open_link(config, store, token, LinkPurpose.UNDO, context.clock())
         newsletter = link.value.partition(" ")[0]
         is_subscribed = _is_reader(store, subscriber, newsletter)
@@ -93,7 +94,7 @@ def undo_leave(config: Config, token: str, context: Context, *, wording: str = "
         LinkError: the token is not valid, or not any more.
     """
     now = context.clock()
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         link, subscriber = open_link(config, store, token, LinkPurpose.UNDO, now)
         newsletter, _, left_at = link.value.partition(" ")
         source = change_source(config, store, "undo", wording, client, now)

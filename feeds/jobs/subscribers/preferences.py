@@ -11,11 +11,12 @@ from feeds.core.subscribers import signup
 from feeds.core.subscribers.link_tokens import LinkPurpose
 from feeds.core.subscribers.pauses import pause_end
 from feeds.edges.files.keys import load_keys
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters.send_checks import can_mail_links
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.leave import append_events, change_source
 from feeds.jobs.subscribers.links import is_suppressed, open_link, open_unsubscribe_link, preferences_url
 from feeds.jobs.subscribers.service_mail import new_service_mail
@@ -97,7 +98,7 @@ def load_preferences(config: Config, token: str, context: Context) -> Preference
     Raises:
         LinkError: the token is not valid, or not any more.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, context.clock())
         return _view(config, store, subscriber, context.clock())
 
@@ -110,7 +111,7 @@ def save_preferences(config: Config, token: str, chosen: PreferencesInput, conte
         InvalidPreferencesError: the pause is not a day from today to a year from now, or the language is not offered.
     """
     now = context.clock()
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         _, subscriber = open_link(config, store, token, LinkPurpose.PREFERENCES, now)
         view = _view(config, store, subscriber, now)
         offered = {one.name: {topic.name for topic in one.topics} for one in view.subscriptions}
@@ -221,7 +222,7 @@ def mail_link(config: Config, unsubscribe_token: str, context: Context) -> bool:
     Raises:
         LinkError: the unsubscribe token is not valid.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         subscriber, _ = open_unsubscribe_link(config, store, unsubscribe_token)
         if subscriber is None or not _may_get_link(config, store, subscriber):
             return False
@@ -236,14 +237,14 @@ def request_link(config: Config, key: str, client: str, context: Context) -> boo
     address alike, if the client's network has sent too many requests; sign-ups count too.
     """
     now, network = context.clock(), hash_client(signup.network_of(client), load_keys(config.keys_file))
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         return store.preferences.request_link(key, network, now, now - signup.PERIOD, REQUEST_LIMITS)
 
 
 def answer_link_requests(site: Site, context: Context) -> int:
     """Queue a mail for each requested address that is known, one a day at most; return how many were queued."""
     queued, config = 0, site.config
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         keys = store.preferences.link_requests()
         for key in keys:
             subscriber = store.subscribers.find(key)

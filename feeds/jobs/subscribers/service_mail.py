@@ -14,11 +14,12 @@ from feeds.core.newsletters import replies
 from feeds.core.newsletters.message import idna_address
 from feeds.core.newsletters.service_message import build_service_message
 from feeds.edges.mail.transport import OutgoingMail, Replied, Reply, Stage, Unconfirmed
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError, LockedError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.service_mail_renderer import ServiceMailRenderer, service_sender
 from feeds.model import (
     Delivery,
@@ -80,7 +81,7 @@ def send_service_mails(site: Site, context: Context) -> ServiceMailReport:
         StoreError, LockedError: the store cannot be used.
     """
     sending = _Sending(site, context)
-    with open_store(site.config.store_url, site.config.folder) as store:
+    with open_site_store(site.config) as store:
         sending.run(store)
         next_try_at = store.service_mails.next_at(resend=sending.resend)
     return ServiceMailReport(

@@ -16,12 +16,13 @@ from feeds.core.subscribers import addresses, signup
 from feeds.core.subscribers.link_tokens import Link, LinkPurpose, parse_link, sign_link, verify_link
 from feeds.core.subscribers.signup import FormSignal
 from feeds.edges.files.keys import Keys, load_keys
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.edges.store.networks import RequestLimits
 from feeds.edges.store.signups import RequestOutcome
 from feeds.errors import AddressError
 from feeds.jobs.newsletters import send_checks
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.signup_problems import is_form_closed
 from feeds.model import SignupRequest
 from feeds.settings import Newsletter
@@ -126,7 +127,7 @@ def accept_form(site: Site, form: SentForm, lang: str, now: datetime) -> SignupA
 
 
 def _store(config: Config, request: SignupRequest, consent: str, now: datetime) -> SignupAnswer:
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         if not store.signups.has_wording(request.wording):
             store.signups.record_wording(request.wording, request.lang, consent, now)
         outcome = store.signups.record_request(request, now - signup.PERIOD, REQUEST_LIMITS)
@@ -151,7 +152,7 @@ def _is_closed(site: Site, now: datetime) -> bool:
     config = site.config
     if not config.settings.signup.open or not send_checks.can_mail_links(site):
         return True
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         return is_form_closed(store, now)
 
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from feeds.config import Config
 from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.signup_problems import find_signup_problems
 
 
@@ -19,7 +20,7 @@ def is_round_due(config: Config, now: datetime) -> bool:
     """
     if not config.settings.newsletters:
         return False
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         mail_at = store.service_mails.next_at(resend=1)
         return (mail_at is not None and mail_at <= now) or _has_work(config, store, now) or _has_news(store, now)
 

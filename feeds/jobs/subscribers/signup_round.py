@@ -15,12 +15,13 @@ from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.link_tokens import ADDRESS_LINK_TIME
 from feeds.core.subscribers.signup import FormSignal, SignupFacts, SignupOutcome
 from feeds.edges.net.dns import Resolver
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.errors import FeedsError
 from feeds.jobs.context import Context
 from feeds.jobs.newsletters import alert
 from feeds.jobs.report import PublishReport
 from feeds.jobs.site import Site
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.confirm import confirm_url, newsletter_titles, reply_address
 from feeds.jobs.subscribers.erase import erase_requested
 from feeds.jobs.subscribers.links import is_suppressed
@@ -55,7 +56,7 @@ def run_signup_round(site: Site, context: Context, resolver: Resolver | None = N
         FeedsError: the store or the keys cannot be used; what was not decided waits for the next round.
     """
     result = SignupRound()
-    with open_store(site.config.store_url, site.config.folder) as store:
+    with open_site_store(site.config) as store:
         round_ = _Round(site, store, context, result, resolver)
         round_.decide_requests()
         round_.remind()

@@ -10,12 +10,13 @@ from feeds.core.subscribers import addresses
 from feeds.core.subscribers.addresses import MailAddress
 from feeds.core.subscribers.csv_values import to_one_line
 from feeds.display import format_time
-from feeds.edges.store.database import Store, open_store
+from feeds.edges.store.database import Store
 from feeds.edges.store.service_mails import MailRecord
 from feeds.edges.store.subscribers import BounceSummary, DeliveryRecord
 from feeds.edges.store.suppressions import Suppression
 from feeds.errors import FeedsError
 from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.site_store import open_site_store
 from feeds.jobs.subscribers.address_hashing import ensure_hasher, load_hasher
 from feeds.model import GONE_STATUSES, Subscriber, SubscriptionChange
 
@@ -70,7 +71,7 @@ def add_subscriber(
     chosen = tuple(filter(None, map(to_one_line, topics))) or None
     wanted: Mapping[str, Iterable[str] | None] = dict.fromkeys(resolve_newsletters(config, newsletters), chosen)
     values = {"lang": _parse_language(lang), "timezone": _parse_timezone(timezone)}
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         digests = load_hasher(config, store).digests(address.key)
         subscriber, suppression = store.subscribers.find(address.key), store.suppressions.find(digests)
         if not again:
@@ -108,7 +109,7 @@ def address_warnings(email: str) -> list[str]:
 def remove_subscriber(config: Config, email: str, now: datetime) -> bool:
     """Unsubscribe an address; return whether it was known."""
     address = addresses.parse_address(email)
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         known = store.subscribers.find(address.key) is not None
         if known:
             store.subscribers.unsubscribe(address.key, now)
@@ -123,7 +124,7 @@ def suppress_address(config: Config, email: str, now: datetime) -> bool:
         FeedsError: the key that hashes addresses is missing.
     """
     address = addresses.parse_address(email)
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         digests = ensure_hasher(config, store).digests(address.key)
         is_new = store.suppressions.find(digests) is None
         store.suppressions.suppress(address.key, digests[0] if is_new else None, now)
@@ -134,7 +135,7 @@ def suppress_address(config: Config, email: str, now: datetime) -> bool:
 def allow_address(config: Config, email: str, now: datetime) -> bool:
     """Remove an address from the suppression list; return whether it was there. It stays unsubscribed if it is."""
     address = addresses.parse_address(email)
-    with open_store(config.store_url, config.folder) as store:
+    with open_site_store(config) as store:
         was_listed = store.suppressions.allow(load_hasher(config, store).digests(address.key), now)
         append_pending(config, store)
     return was_listed
@@ -147,7 +148,7 @@ def load_subscriber_data(config: Config, email: str) -> SubscriberData:
         FeedsError: nothing is stored.
     """
     address = addresses.parse_address(email)
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         former = map(addresses.parse_address, store.subscribers.former_addresses(address.key))
         before = tuple(_load_address_data(config, store, one) for one in former)
         found = replace(_load_address_data(config, store, address), former_addresses=before)
@@ -181,14 +182,14 @@ def list_subscribers(
     Raises:
         FeedsError: there is no such newsletter.
     """
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         _require_newsletter(config, store.subscribers.subscribed_newsletters(), newsletter)
         yield from store.subscribers.iterate(newsletter=newsletter, status=status)
 
 
 def count_subscribers(config: Config, *, newsletter: str | None = None, status: str | None = None) -> dict[str, int]:
     """Return how many subscribers have each status."""
-    with open_store(config.store_url, config.folder, create=False) as store:
+    with open_site_store(config, create=False) as store:
         return store.subscribers.count_by_status(newsletter=newsletter, status=status)
 
 
