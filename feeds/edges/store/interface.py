@@ -39,6 +39,8 @@ class Database(Protocol):
     dialect: Dialect
     #: Whether changes are recorded in the journal file: only a SQLite file is backed up by us.
     keeps_journal: bool
+    #: Statements that begin what `transaction` does by default, for migrations, which have their own connection.
+    begin_exclusive: Sequence[str]
 
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> AbstractContextManager[None]:
         """Run the block in a transaction, which is rolled back on an exception; there is no other one inside.

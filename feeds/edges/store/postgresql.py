@@ -24,6 +24,8 @@ _SENDER_PAUSES = (*_PAUSES, *[10.0] * 23)
 #: Of our advisory locks; the second half of their key is the number below, and the schema's.
 _LOCKS = {"writing": 1, "sending": 2, "mailing": 3}
 _LOCK_KEY = "hashtextextended('feeds ' || current_schema(), {})"
+#: Until the end of the transaction.
+_LOCK_WRITING = f"SELECT pg_advisory_xact_lock({_LOCK_KEY.format(_LOCKS['writing'])})"
 #: Rows that are fetched at once: some tables have whole letters.
 _FETCHED = 250
 #: Type of a column in SQLite -> SQL of its value as it is kept there.
@@ -71,6 +73,7 @@ class PostgresqlDatabase(Database):
 
     dialect: Dialect = "postgresql"
     keeps_journal = False
+    begin_exclusive = ("BEGIN", _LOCK_WRITING)
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -114,7 +117,7 @@ class PostgresqlDatabase(Database):
             if mode == "read":
                 self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             if mode == "exclusive":
-                self.connection.execute(f"SELECT pg_advisory_xact_lock({_lock_key('writing')})")
+                self.connection.execute(_LOCK_WRITING)
             if self._is_bulk and synced:
                 self.connection.execute("SET LOCAL synchronous_commit = on")
             yield

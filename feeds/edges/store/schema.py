@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The last migration; a test compares them.
-SCHEMA_VERSION = "0015"
+SCHEMA_VERSION = "0016"
 #: The version of a store that is being copied to.
 COPYING = "copying"
 #: Of the table `entries` in every version; other programs have versions of tables from Alembic too.
@@ -98,7 +98,7 @@ def load_tables(dialect: Dialect) -> str:
 
 
 def migrate(database: Database) -> None:
-    """Apply the missing migrations in one transaction."""
+    """Apply the missing migrations in one exclusive transaction: what another process has applied is not missing."""
     from alembic import command
     from alembic.config import Config
 
@@ -115,6 +115,6 @@ def _create_engine(database: Database) -> "sa.Engine":
 
     url = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}[database.dialect]
     engine = sa.create_engine(url, creator=database.connect_again, poolclass=sa.NullPool)
-    if database.dialect == "sqlite":
-        sa.event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
+    for statement in database.begin_exclusive:
+        sa.event.listen(engine, "begin", lambda opened, sql=statement: opened.exec_driver_sql(sql))
     return engine

@@ -25,6 +25,7 @@ class SqliteDatabase(Database):
 
     dialect: Dialect = "sqlite"
     keeps_journal = True
+    begin_exclusive = ("BEGIN IMMEDIATE",)
 
     def __init__(self, file: Path | None) -> None:
         """Open a file, which is created if it is missing; None: a database in memory."""

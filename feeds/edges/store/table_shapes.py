@@ -8,8 +8,9 @@ from feeds.edges.store.interface import Column, Database
 from feeds.edges.store.schema import load_tables
 from feeds.edges.store.sqlite import SqliteDatabase
 
-#: Tables that are not what a store knows: its version, and the journal, a file beside a SQLite store.
-_OTHER = frozenset({"alembic_version", "journal"})
+#: Tables that are not what a store knows: its version, the site that it is of, which depends on where it is, and the
+#: journal, a file beside a SQLite store.
+_OTHER = frozenset({"alembic_version", "sites", "journal"})
 
 
 @dataclass(frozen=True, slots=True)

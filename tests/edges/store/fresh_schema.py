@@ -1,7 +1,7 @@
 """The tables of a new store, made from the migrations: `make schema` writes them, and a test compares them.
 
 The migrations are run on an empty SQLite file, and its tables are written as statements of both databases, with the
-comments of `columns.toml`. PostgreSQL begins with the tables of migration 0015: it has no older stores. Both files are
+comments of `columns.toml`. PostgreSQL began with the tables of migration 0015: it has no older stores. Both files are
 in the package, since SQLAlchemy and Alembic take longer to import than a whole publish run.
 """
 
@@ -32,13 +32,19 @@ _DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 _HEAD = "-- The tables of a new store. Made by `make schema` from the migrations and tests/edges/store/columns.toml.\n"
 
 
-def fresh_schemas(folder: Path) -> dict[Path, str]:
-    """Return the text of the file of each database; *folder* is for a SQLite file."""
-    engine = sa.create_engine(f"sqlite:///{folder / 'migrated.db'}", poolclass=sa.NullPool)
+def fresh_schemas(folder: Path, version: str = schema.SCHEMA_VERSION) -> dict[Path, str]:
+    """Return the text of the file of each database, as of a version; *folder* is for a SQLite file."""
+    engine = sa.create_engine(f"sqlite:///{folder / f'migrated-{version}.db'}", poolclass=sa.NullPool)
     with engine.begin() as connection:
-        migrate(connection, "head")
+        migrate(connection, version)
         tables = [table for table in _reflect(connection) if table.name != _VERSION]
-    return {SQL_FOLDER / name / "tables.sql": _HEAD + "".join(_statements(tables, name)) for name in _DIALECTS}
+    texts = {name: "".join([_HEAD, *_statements(tables, name), *_store_version(version)]) for name in _DIALECTS}
+    return {SQL_FOLDER / name / "tables.sql": text for name, text in texts.items()}
+
+
+def _store_version(version: str) -> Iterator[str]:
+    yield f"CREATE TABLE {_VERSION} (version_num VARCHAR(32) NOT NULL PRIMARY KEY);\n"
+    yield f"INSERT INTO {_VERSION} VALUES ('{version}');\n"
 
 
 def migrate(connection: sa.Connection, version: str) -> None:
@@ -60,8 +66,6 @@ def _statements(tables: list[sa.Table], name: str) -> Iterator[str]:
         yield _create_table(table, name)
         for index in sorted(table.indexes, key=lambda one: str(one.name)):
             yield f"{_create_index(index, name)};\n"
-    yield f"CREATE TABLE {_VERSION} (version_num VARCHAR(32) NOT NULL PRIMARY KEY);\n"
-    yield f"INSERT INTO {_VERSION} VALUES ('{schema.SCHEMA_VERSION}');\n"
 
 
 def _create_table(table: sa.Table, name: str) -> str:

@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.config import Config
@@ -14,6 +16,7 @@ from feeds.edges.store import schema
 from feeds.edges.store.database import open_store
 from feeds.model import IssuePage, KnownEntry
 from tests.edges.store.fresh_schema import fresh_schemas, migrate
+from tests.postgresql import run_sql, schema_url
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -74,7 +77,7 @@ def make_row(table, number):
 
 def make_value(table, column, checks, number):
     """Return a value of a column in the *number*-th row."""
-    allowed = re.search(rf"\b{column.name} IN \('(\w+)'", checks)
+    allowed = re.search(rf"\b{column.name} (?:IN \(|= ANY \(ARRAY\[)'(\w+)'", checks)
     return allowed[1] if allowed else special_value(table, column, number) or plain_value(table, column, number)
 
 
@@ -144,6 +147,73 @@ def test_a_store_of_every_version_becomes_a_new_one_and_loses_nothing(tmp_path, 
             {name: row[name] for name in old if name in row}
             for old, row in zip(stored[table], after[table], strict=False)
         ] == [{name: old[name] for name in old if name in after[table][0]} for old in stored[table]], table
+
+
+#: The first version that a store on PostgreSQL had.
+_FIRST_ON_POSTGRESQL = VERSIONS.index("0015")
+#: A row for each column of a schema with its type, and for each index and constraint with its definition.
+_DESCRIBE = """
+    SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default, is_identity
+    FROM information_schema.columns WHERE table_schema = current_schema()
+    UNION ALL SELECT tablename, indexname, replace(indexdef, current_schema() || '.', ''), '', '', '', ''
+    FROM pg_indexes WHERE schemaname = current_schema()
+    UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '', '', ''
+    FROM pg_constraint WHERE connamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+"""
+
+
+def read_rows(url, tables):
+    """Return the rows of tables on PostgreSQL, as dicts."""
+    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
+        return {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=str) for name in tables}
+
+
+def describe_schema(url):
+    """Return columns, indexes and constraints of a schema on PostgreSQL."""
+    with psycopg.connect(url) as connection:
+        return sorted(connection.execute(_DESCRIBE).fetchall(), key=str)
+
+
+def fill_schema(url, script):
+    """Create tables on PostgreSQL and fill them; return what they have."""
+    run_sql(url, *script.split(";\n"))
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        tables = fill_tables(connection)
+    return read_rows(url, tables)
+
+
+@pytest.mark.parametrize("version", VERSIONS[_FIRST_ON_POSTGRESQL:-1])
+def test_a_store_on_postgresql_of_every_version_becomes_a_new_one_and_loses_nothing(tmp_path, version):
+    """The same for PostgreSQL, whose first version is 0015: columns, indexes, constraints and rows."""
+    [script] = [text for path, text in fresh_schemas(tmp_path, version).items() if path.parent.name == "postgresql"]
+    with schema_url() as old, schema_url() as new:
+        before = fill_schema(old, script)
+        with open_store(old, tmp_path), open_store(new, tmp_path):
+            pass
+        assert describe_schema(old) == describe_schema(new)
+        after = read_rows(old, before)
+    for table, rows in before.items():
+        assert len(rows) == 2
+        for was, row in zip(rows, after[table], strict=True):
+            assert {name: value for name, value in row.items() if name in was} == {
+                name: value for name, value in was.items() if name in row
+            }
+
+
+def test_processes_that_migrate_a_store_at_once_all_find_it_migrated(tmp_path):
+    """On PostgreSQL too one of them migrates, and the others wait for it."""
+    [script] = [text for path, text in fresh_schemas(tmp_path, "0015").items() if path.parent.name == "postgresql"]
+
+    def open_it():
+        with open_store(url, tmp_path) as store:
+            return schema.read_version(store.database)
+
+    with schema_url() as url:
+        run_sql(url, *script.split(";\n"))
+        with ThreadPoolExecutor(4) as pool:
+            found = [pool.submit(open_it) for _ in range(4)]
+        assert {one.result() for one in found} == {schema.SCHEMA_VERSION}
 
 
 _OLD_ROWS = """

@@ -235,6 +235,13 @@ CREATE TABLE signups (
     CONSTRAINT pk_signups PRIMARY KEY (id),
     CONSTRAINT uq_signups_email_key UNIQUE (email_key)
 );
+-- The site that the store is of, one row; none in a store in the site's own folder.
+CREATE TABLE sites (
+    -- As in the ids of its entries.
+    id_authority TEXT NOT NULL,
+    url TEXT NOT NULL,
+    CONSTRAINT pk_sites PRIMARY KEY (id_authority)
+);
 CREATE TABLE subscribers (
     id INTEGER NOT NULL,
     email TEXT NOT NULL,
@@ -477,4 +484,4 @@ CREATE INDEX ix_bounces_domain ON bounces (domain, issue_id);
 CREATE INDEX ix_bounces_subscriber_id ON bounces (subscriber_id);
 CREATE INDEX ix_bounces_undecided ON bounces (id) WHERE decision = '';
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
-INSERT INTO alembic_version VALUES ('0015');
+INSERT INTO alembic_version VALUES ('0016');
