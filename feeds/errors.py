@@ -6,6 +6,7 @@ FeedsError
   TemplateError            a template cannot be rendered           (.path, .line, .reason)
   StoreError               the database cannot be read or written  (see __cause__)
     StoreUnavailable       its server cannot be reached now        (try again later)
+    OtherSiteError         the database is that of another site
   OutputError              a file cannot be written                (.path, .reason)
   CommandError             a command of the config failed          (.command, .reason)
   LinkError                a personal link is not valid            (.is_expired)
@@ -75,6 +76,10 @@ class StoreUnavailable(StoreError):  # noqa: N818 - nothing here is wrong
     """The server of the database has ended the connection, is starting, or has no connection left."""
 
     exit_code = 3
+
+
+class OtherSiteError(StoreError):
+    """The database is that of another site; nothing was read for this one, or written."""
 
 
 class OutputError(FeedsError):

@@ -32,11 +32,13 @@ ACCESS_LOG = click.option("--access-log", is_flag=True, help="Print a line for e
 def serve(path: Path, *, access_log: bool) -> None:
     """Serve the pages for readers and the feeds over HTTP until SIGTERM; SIGHUP reads the config again."""
     from feeds.jobs.context import Context
+    from feeds.jobs.store.site_store import refuse_other_site
     from feeds.web import server
     from feeds.web.door import Door
 
     gc.enable()  # this command does not end
     config = options.read_config(path)
+    refuse_other_site(config)
     output.print_diagnostics([], config.warnings)
     door = Door(config, Context(clock=utc_now), lambda line: output.print_diagnostics([line], []))
     listener = server.listen(config.settings.web.listen, config.folder)

@@ -133,6 +133,7 @@ def run_service(path: Path, *, as_json: bool, no_web: bool, access_log: bool) ->
     from feeds.jobs.context import Context
     from feeds.jobs.health import Pulse
     from feeds.jobs.run import run_service as job
+    from feeds.jobs.store.site_store import refuse_other_site
 
     gc.enable()  # this command does not end
 
@@ -144,6 +145,7 @@ def run_service(path: Path, *, as_json: bool, no_web: bool, access_log: bool) ->
             click.echo(f"{at} {event.text}")
 
     config, context = options.read_config(path), Context(clock=utc_now)
+    refuse_other_site(config)
     pulse = Pulse(next_publish_at=context.clock())  # the first run begins at once
     web = serve.RunServer(config, context, log, pulse, no_web=no_web)
     with ExitStack() as stack:

@@ -12,7 +12,7 @@ from feeds.edges.store.postgresql import is_postgresql
 from feeds.edges.store.signups import SignupCounts
 from feeds.errors import FeedsError
 from feeds.jobs.newsletters.status import load_progress
-from feeds.jobs.store.site_store import open_site_store
+from feeds.jobs.store.site_store import open_site_store, site_to_check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,12 +72,12 @@ class StoreWatch:
         A new site has neither a database nor a journal yet, and is well.
         """
         if is_postgresql(config.store_url):
-            return can_use_store(config.store_url, config.folder)
+            return can_use_store(config.store_url, config.folder, config.settings.site)
         file = store_path(config.store_url, config.folder)
         if file not in self._first and not file.exists() and not journal_path(file).exists():
             return True
         try:
-            found = check_store(file)
+            found = check_store(file, site_to_check(config))
         except FeedsError:
             return False
         return found == self._first.setdefault(file, found)

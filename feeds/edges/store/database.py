@@ -23,11 +23,13 @@ from feeds.edges.store.preferences import Preferences
 from feeds.edges.store.schema import check_writable, prepare_tables, read_version
 from feeds.edges.store.service_mails import ServiceMails
 from feeds.edges.store.signups import Signups
+from feeds.edges.store.sites import check_site, save_site
 from feeds.edges.store.sqlite import PATIENCE, SqliteDatabase
 from feeds.edges.store.subscriber_import import SubscriberImport
 from feeds.edges.store.subscribers import Subscribers
 from feeds.edges.store.suppressions import Suppressions
 from feeds.errors import LockedError, StoreError
+from feeds.settings import SiteSettings
 
 if TYPE_CHECKING:
     from feeds.edges.store.issues import Issues
@@ -85,22 +87,27 @@ class Store:
 
 
 @contextmanager
-def open_store(url: str, folder: Path, *, create: bool = True) -> Iterator[Store]:
+def open_store(url: str, folder: Path, *, create: bool = True, site: SiteSettings | None = None) -> Iterator[Store]:
     """Open the store for the block; a relative SQLite path is relative to *folder*.
 
-    Without *create*, a store that does not exist is an empty one in memory.
+    Without *create*, a store that does not exist is an empty one in memory. If a *site* is given, it becomes the one
+    that the store is of, unless there is one.
 
     Raises:
-        StoreError: it cannot be opened, is damaged, or was written by a newer version of this program.
+        StoreError: it cannot be opened, is damaged, was written by a newer version of this program, or is another
+            site's.
         LockedError: another process does not release it.
     """
     name = store_name(url, folder)
     with open_database(url, folder, create=create) as database:
         version = read_version(database) if database else None
         if database and (create or version is not None):
+            is_saved = site is None or check_site(database, site, name)
             prepare_tables(database, name, version)
             if create:
                 check_writable(database, name)
+            if create and site and not is_saved:
+                save_site(database, site, name)
             yield Store(database)
         else:
             with closing(SqliteDatabase(None)) as empty:
@@ -132,6 +139,11 @@ def open_database(url: str, folder: Path, *, create: bool = True) -> Iterator[Da
             yield opened
 
 
+def is_in_folder(url: str, folder: Path) -> bool:
+    """Return whether a store is a file in a folder, however the path is written; so no other site has it."""
+    return not is_postgresql(url) and store_path(url, folder).resolve().is_relative_to(folder.resolve())
+
+
 def store_name(url: str, folder: Path) -> str:
     """Return how messages name a store: the path of its file, or its URL without the password."""
     return hide_password(url) if is_postgresql(url) else str(store_path(url, folder))
@@ -152,11 +164,11 @@ def _translated_errors(file: Path) -> Iterator[None]:
         raise StoreError(f"{file}: the store cannot be used: {reason}") from e
 
 
-def check_store(file: Path) -> tuple[int, int]:
+def check_store(file: Path, site: SiteSettings | None) -> tuple[int, int]:
     """Read from a store without creating or upgrading it; return device and inode of its file.
 
     Raises:
-        StoreError: the store does not exist, it cannot be read, or it is not one of this program.
+        StoreError: the store does not exist, it cannot be read, it is not one of this program, or not of the *site*.
         LockedError: another process does not release it.
     """
     try:
@@ -168,24 +180,27 @@ def check_store(file: Path) -> tuple[int, int]:
     with _translated_errors(file), closing(SqliteDatabase(file)) as database:
         if read_version(database) is None:
             raise StoreError(f"{file}: the store cannot be used: it has no tables of this program")
+        if site:
+            check_site(database, site, str(file))
     return found.st_dev, found.st_ino
 
 
-def can_use_store(url: str, folder: Path) -> bool:
-    """Return whether a store can be opened and read now; a database without tables is a new store."""
+def can_use_store(url: str, folder: Path, site: SiteSettings | None) -> bool:
+    """Return whether a site can open and read a store now; a database without tables is a new store."""
     try:
-        with open_store(url, folder, create=False) as store:
+        with open_store(url, folder, create=False, site=site) as store:
             store.feeds.is_undeployed()
     except (StoreError, LockedError):
         return False
     return True
 
 
-def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
+def copy_store(url: str, folder: Path, to: Path, keys: Path, *, site: SiteSettings | None = None) -> list[Path]:
     """Copy a store to a new file, and the *keys* file beside it if there is one; return the new files.
 
     Raises:
-        StoreError: the store does not exist, or is not SQLite's, or *to* exists already or cannot be written.
+        StoreError: the store does not exist, or is not SQLite's, or not of the *site*, or *to* exists already or cannot
+            be written.
     """
     if is_postgresql(url):
         raise StoreError(
@@ -199,8 +214,8 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path) -> list[Path]:
     for file in (to, key_copy):
         if file.exists():
             raise StoreError(f"{file}: exists already; choose another file")
-    _create_private(to)
-    with open_store(url, folder) as store:
+    with open_store(url, folder, site=site) as store:
+        _create_private(to)
         assert isinstance(store.database, SqliteDatabase)
         store.database.copy(to)
     if not keys.is_file():

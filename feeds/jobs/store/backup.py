@@ -17,7 +17,7 @@ from feeds.jobs.newsletters import send_checks
 from feeds.jobs.posts.survey import SurveyOptions, survey_posts
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending
-from feeds.jobs.store.site_store import open_site_store
+from feeds.jobs.store.site_store import open_site_store, site_to_check
 from feeds.model import AdoptedIssue, Entry
 from feeds.settings import Newsletter
 
@@ -80,7 +80,7 @@ def backup_store(config: Config, file: Path) -> list[Path]:
     Raises:
         FeedsError: there is no store, or *file* exists already or cannot be written.
     """
-    return copy_store(config.store_url, config.folder, file, config.keys_file)
+    return copy_store(config.store_url, config.folder, file, config.keys_file, site=site_to_check(config))
 
 
 def upgrade_store(config: Config) -> str:

@@ -7,8 +7,10 @@ from feeds.config import Config
 from feeds.edges.store.database import open_database, store_name
 from feeds.edges.store.interface import Database
 from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, read_columns, read_version
+from feeds.edges.store.sites import check_site
 from feeds.edges.store.table_shapes import count_rows, table_shapes
 from feeds.errors import FeedsError
+from feeds.jobs.store.site_store import site_to_check
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,13 +29,15 @@ def check_store(config: Config) -> StoreReport:
     """Return what is stored, and what is wrong with it.
 
     Raises:
-        FeedsError: there is no store, or it cannot be opened.
+        FeedsError: there is no store, it cannot be opened, or it is another site's.
     """
     name = store_name(config.store_url, config.folder)
     with open_database(config.store_url, config.folder, create=False) as database:
         version = read_version(database) if database else None
         if database is None or version is None:
             raise FeedsError(f"{name}: there is no store yet; `feeds publish` creates it")
+        if site := site_to_check(config):
+            check_site(database, site, name)
         problems = [*_version_problems(version), *database.find_damage()]
         missing = [*_missing_columns(database)] if version == SCHEMA_VERSION else []
         rows = {} if missing or version != SCHEMA_VERSION else count_rows(database)

@@ -10,11 +10,12 @@ from feeds.edges.store.copy_tables import copy_rows, find_difference
 from feeds.edges.store.database import open_database, store_name
 from feeds.edges.store.interface import Database
 from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version, set_version
+from feeds.edges.store.sites import check_site, save_site
 from feeds.edges.store.table_shapes import count_rows
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
-from feeds.jobs.store.site_store import open_site_store
+from feeds.jobs.store.site_store import open_site_store, site_to_check
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +33,7 @@ def copy_to(config: Config, url: str, context: Context) -> CopyReport:
     The settings stay as they are: the copy is used when `store.url` names it.
 
     Raises:
-        StoreError: there is no store, the other database is not empty, or a row differs.
+        StoreError: there is no store, it is another site's, the other database is not empty, or a row differs.
         LockedError: a publish run or a sender is at work on this site.
     """
     if not _has_store(config):
@@ -54,15 +55,18 @@ def _has_store(config: Config) -> bool:
 
 @contextmanager
 def _open_target(url: str, config: Config) -> Iterator[Database]:
-    """Open the database that is copied to, and mark it as incomplete."""
-    name = store_name(url, config.folder)
+    """Open the database that is copied to, and mark it as incomplete, and as this site's."""
+    name, site = store_name(url, config.folder), site_to_check(config, url)
     with open_database(url, config.folder, create=True) as database:
         assert database is not None
+        is_saved = site is None or check_site(database, site, name)
         if read_version(database) is None:
             create_tables(database, name)
         elif read_version(database) != COPYING and (number := _total(database)):
             raise StoreError(f"{name}: has {number:,} rows already; copy to an empty database")
         set_version(database, COPYING)
+        if site and not is_saved:
+            save_site(database, site, name)
         yield database
 
 

@@ -25,7 +25,7 @@ from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site
 from feeds.jobs.store.journal import append_pending, mask_address
-from feeds.jobs.store.site_store import open_site_store
+from feeds.jobs.store.site_store import check_database, open_site_store, refuse_other_site
 from feeds.model import AdoptedDate, IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
 
 _HELD = "the store was restored from a backup, and its pending recipients may have got this issue since"
@@ -65,7 +65,7 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
     In a dry run, only report the changes.
 
     Raises:
-        StoreError: the file is not a backup, or cannot be restored.
+        StoreError: the file is not a backup, or cannot be restored, or it or the present store is another site's.
         FeedsError: the keys do not match the digests in the suppression list or the journal.
         LockedError: a publish run or a sender is at work on this site.
     """
@@ -78,6 +78,8 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
     if file.exists() and store.exists() and file.samefile(store):
         raise StoreError(f"{file}: is the store itself, not a backup")
     with lock.lock_site(config.folder), replace.open_replacement(file, store) as copy, lock.lock_task(store, "sending"):
+        check_database(config, f"sqlite:///{copy.resolve()}", str(file))
+        refuse_other_site(config)
         key_file = _restore_keys(config, file, dry_run=dry_run)
         records, warnings = _read_journal(config, store, key_file, dry_run=dry_run)
         hasher = _load_hasher(key_file)  # only now: appending the pending records may have created the first keys

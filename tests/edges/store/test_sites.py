@@ -1,0 +1,141 @@
+"""The site that a store is of."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.config_types import Url
+from feeds.edges.store.database import is_in_folder, open_store
+from feeds.edges.store.sites import StoredSite, check_site, is_same_site, save_site
+from feeds.errors import OtherSiteError
+from feeds.settings import SiteSettings
+
+_HOSTS = st.sampled_from(["a.example", "b.example", "www.a.example", "xn--bcher-kva.example", "localhost"])
+_URLS = st.builds(
+    lambda scheme, host, path: Url(f"{scheme}://{host}/{path}"),
+    st.sampled_from(["http", "https"]),
+    _HOSTS,
+    st.sampled_from(["", "blog/", "b/"]),
+)
+_SITES = st.builds(SiteSettings, url=_URLS, id_authority=st.none() | _HOSTS.map("{},2025".format))
+_MOVED = ', or, if this site has moved, set site.id_authority = "harbour.example,2026"'
+HARBOUR = SiteSettings(url=Url("https://harbour.example/"))
+
+
+def stored(site):
+    """Return a site as a store has it."""
+    return StoredSite(site.authority, site.url)
+
+
+@given(_SITES)
+def test_a_site_is_the_one_that_it_has_stored(site):
+    """With or without an authority of its own choice."""
+    assert is_same_site(stored(site), site)
+
+
+@given(_SITES, _SITES)
+def test_sites_of_other_authorities_are_other_sites(one, other):
+    """Whatever their URLs are: the authority is part of all ids."""
+    if one.authority != other.authority:
+        assert not is_same_site(stored(one), other)
+
+
+@given(_SITES, _URLS)
+def test_a_site_with_a_chosen_authority_may_move_anywhere(before, url):
+    """To another host, path or scheme."""
+    moved = SiteSettings(url=url, id_authority=before.authority)
+    assert is_same_site(stored(before), moved)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("http://harbour.example/", True),
+        ("https://harbour.example:8443/", False),
+        ("https://harbour.example/blog/", False),
+        ("https://www.harbour.example/", False),
+        ("https://quay.example/", False),
+    ],
+)
+def test_without_a_chosen_authority_only_the_scheme_may_change(url, is_same):
+    """Two sites of one host have the same authority then."""
+    assert is_same_site(stored(HARBOUR), SiteSettings(url=Url(url))) is is_same
+
+
+def test_the_first_site_that_writes_is_stored(tmp_path, store_url):
+    """Who only reads stores nothing, and another site can neither read nor write from then on."""
+    other = SiteSettings(url=Url("https://quay.example/"))
+    for create, site in (True, None), (False, other), (True, HARBOUR), (False, HARBOUR):
+        with open_store(store_url, tmp_path, create=create, site=site) as store:
+            assert check_site(store.database, HARBOUR, "s") is (site is HARBOUR)
+    for create in (True, False):
+        with (
+            pytest.raises(OtherSiteError, match=r"another site, https://harbour\.example/ \(harbour\.example,2026\)"),
+            open_store(store_url, tmp_path, create=create, site=other),
+        ):
+            pass
+
+
+def test_a_site_that_has_moved_is_stored_anew(tmp_path, store_url):
+    """When it writes, not when it reads."""
+    moved = SiteSettings(url=Url("https://quay.example/"), id_authority=HARBOUR.authority)
+    with open_store(store_url, tmp_path, site=HARBOUR):
+        pass
+    for create in (False, True):
+        with open_store(store_url, tmp_path, create=create, site=moved) as store:
+            assert store.database.one("sites.load") == stored(moved if create else HARBOUR)
+
+
+def test_of_two_sites_that_begin_at_once_one_is_refused(tmp_path, store_url):
+    """Both have found a new store; the second to store itself is told of the first."""
+    other = SiteSettings(url=Url("https://quay.example/"))
+    with open_store(store_url, tmp_path) as first, open_store(store_url, tmp_path) as second:
+        assert not check_site(second.database, other, "s")
+        save_site(first.database, HARBOUR, "s")
+        with pytest.raises(OtherSiteError):
+            save_site(second.database, other, "s")
+
+
+@pytest.mark.parametrize(
+    ("site", "advice"),
+    [
+        (SiteSettings(url=Url("https://quay.example/")), _MOVED),
+        (SiteSettings(url=Url("https://harbour.example/b/")), _MOVED),
+        (SiteSettings(url=Url("https://quay.example/"), id_authority="quay.example,2026"), ""),
+    ],
+)
+def test_the_line_says_what_to_do(store, site, advice):
+    """A site that has chosen another authority has not moved, so only the first half helps it."""
+    save_site(store.database, HARBOUR, "s")
+    with pytest.raises(OtherSiteError) as raised:
+        check_site(store.database, site, "s")
+    place = {"sqlite": "file", "postgresql": "database or schema"}[store.database.dialect]
+    found = "s: the store is of another site, https://harbour.example/ (harbour.example,2026)"
+    assert str(raised.value) == f"{found}; give each site its own {place}{advice}"
+
+
+def test_a_table_sites_of_another_program_is_not_read(tmp_path, store):
+    """A store of a version without the table, or another program's table of that name, has no site."""
+    for table in ("", "CREATE TABLE sites (id INTEGER, domain TEXT)"):
+        store.database.connection.execute(table or "DROP TABLE sites")
+        assert not check_site(store.database, HARBOUR, "s")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_inside"),
+    [
+        ("sqlite:///.feeds/feeds.db", True),
+        ("sqlite:///sub/../feeds.db", True),
+        ("sqlite:///../a/feeds.db", True),
+        ("sqlite:////{0}/a/feeds.db", True),
+        ("sqlite:///../feeds.db", False),
+        ("sqlite:///link/feeds.db", False),
+        ("sqlite:////{0}/ab/feeds.db", False),
+        ("postgresql:///feeds", False),
+    ],
+)
+def test_a_path_leaves_the_folder_however_it_is_written(tmp_path, url, is_inside):
+    """Links and dots are followed."""
+    (tmp_path / "a" / "sub").mkdir(parents=True)
+    (tmp_path / "a" / "link").symlink_to(tmp_path)
+    assert is_in_folder(url.format(tmp_path), tmp_path / "a") is is_inside
