@@ -29,7 +29,7 @@ def stored(site):
 
 @given(_SITES)
 def test_a_site_is_the_one_that_it_has_stored(site):
-    """With or without an authority of its own choice."""
+    """A site is never refused its own store, whether it has chosen its authority or not."""
     assert is_same_site(stored(site), site)
 
 
@@ -87,7 +87,7 @@ def test_a_site_that_has_moved_is_stored_anew(tmp_path, store_url):
 
 
 def test_of_two_sites_that_begin_at_once_one_is_refused(tmp_path, store_url):
-    """Both have found a new store; the second to store itself is told of the first."""
+    """Both have found a new store; the second one to store itself is refused."""
     other = SiteSettings(url=Url("https://quay.example/"))
     with open_store(store_url, tmp_path) as first, open_store(store_url, tmp_path) as second:
         assert not check_site(second.database, other, "s")
