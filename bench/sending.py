@@ -244,17 +244,17 @@ def ran(command: list[str], folder: Path, messages: int = 0, *, well: tuple[int,
     Raises:
         SystemExit: the exit code is not in *well*; the output is printed.
     """
-    with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as figures:
+        number = figures.fileno()
+        measured = [sys.executable, "-I", str(HERE / "measured.py"), str(number), *command]
+        done = subprocess.run(measured, cwd=folder, stdout=output, stderr=output, pass_fds=[number], check=False)
         output.seek(0)
         said = output.read().decode()
-    if process.returncode not in well:
-        sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{said[-2000:]}")
-    return Cost(messages, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), said
+        figures.seek(0)
+        costs = json.loads(figures.read())
+    if done.returncode not in well:
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{said[-2000:]}")
+    return Cost(messages, *costs), said
 
 
 class Source:
