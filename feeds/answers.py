@@ -22,7 +22,7 @@ class AnswerMeaning(StrEnum):
     TEMPORARY = "temporary"
     #: The server rejects us, whoever the recipient is: authentication, DMARC, blocklist, reputation.
     SENDER_REJECTED = "sender rejected"
-    #: A filter or a policy rejects the message; nobody says that another message would be rejected too.
+    #: A filter or a policy rejects the message; it does not say that another message would be rejected too.
     CONTENT_REJECTED = "content rejected"
     #: Too much mail, or too many connections, in too little time. Some servers say so with a permanent code (5yz).
     RATE_LIMIT = "rate limit"

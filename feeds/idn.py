@@ -52,7 +52,7 @@ def _ascii_label(label: str) -> str:
 def idna2003_domain(domain: str) -> str:
     """Return the spelling that IDNA 2003 has for a domain in ASCII; for nearly all domains it is the same one.
 
-    Only for names that were made with it and must not change; it may be the domain of somebody else.
+    Only for names that were made with it and must not change; it may be another owner's domain.
     """
     if "xn--" not in domain:
         return domain

@@ -101,7 +101,7 @@ class Person(Value, frozen=True, kw_only=True):
 
 
 class Episode(Value, frozen=True, kw_only=True):
-    """What podcast apps show of a post with a recording; empty fields are unknown."""
+    """The fields of a post with a recording that podcast apps show; empty fields are unknown."""
 
     season: int | None = None
     number: int | None = None
@@ -457,7 +457,7 @@ class DomainDelay(Value, frozen=True, kw_only=True):
 
 
 class ServerLimit(Value, frozen=True, kw_only=True):
-    """What a mail server accepts while an issue is sent, learned from its replies."""
+    """The limits of a mail server while an issue is sent, learned from its replies."""
 
     #: The last answer that asked us to wait; empty if there was none.
     answer: str = ""
@@ -731,7 +731,7 @@ class ImportRow(Value, frozen=True, kw_only=True):
 
 
 class ServiceMailKind(StrEnum):
-    """What a mail to one person is for; its texts are `mail_<kind>_…` in `templates/texts/`."""
+    """The purpose of a mail to one person; its texts are `mail_<kind>_…` in `templates/texts/`."""
 
     #: Asks whether the recipient has signed up.
     CONFIRMATION = "confirmation"

@@ -227,12 +227,12 @@ def adoption_row(adoption: Adoption) -> tuple[str, ...]:
 
 
 def without_id(adoptions: Sequence[Adoption]) -> list[Adoption]:
-    """Return the entries whose id is not kept, at which somebody has to look."""
+    """Return the entries whose id is not kept, which a person has to look at."""
     return [adoption for adoption in adoptions if adoption.reason]
 
 
 def format_adoptions(report: AdoptionReport, *, dry_run: bool) -> str:
-    """Return a line that counts entries by what becomes of them."""
+    """Return a line that counts entries by their results."""
     from feeds.core.curation.adoption import AdoptionStatus
 
     matched = [adoption for adoption in report.adoptions if adoption.status is AdoptionStatus.MATCHED]

@@ -33,7 +33,7 @@ _KEYS = (
 
 @dataclass(frozen=True, kw_only=True)
 class InitOptions:
-    """What the user says about the site; None is found out."""
+    """The values that the user gives for the site; None is found out."""
 
     title: str | None = None
     url: str | None = None

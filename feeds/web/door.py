@@ -1,4 +1,4 @@
-"""What every handler of the web server works with: the site, the clock, and pages in the reader's language."""
+"""Objects for every handler of the web server: the site, the clock, and pages in the reader's language."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

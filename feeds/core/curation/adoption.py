@@ -26,7 +26,7 @@ _MOST_NAMED = 3
 
 
 class AdoptionStatus(StrEnum):
-    """What becomes of an entry of the other feed."""
+    """The result for an entry of the other feed."""
 
     #: Its id is taken for a post.
     MATCHED = "matched"

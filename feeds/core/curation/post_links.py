@@ -98,7 +98,7 @@ def link_key(link: PostLink) -> str:
 
 
 def page_url(target: str, site: str) -> str | None:
-    """Return the address of a page of the site that is no post, from the path of its file as Hugo has it.
+    """Return the address of a page of the site that is not a post, from the path of its file as Hugo has it.
 
     None for a name alone, a path relative to the post, and a path that is not one of Hugo's `ref`, which may be a file.
     """

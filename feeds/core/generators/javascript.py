@@ -1,6 +1,6 @@
 """Literals in the source text of JavaScript and TypeScript modules. No JavaScript is executed.
 
-This is no parser of the language: object literals are found wherever they are, and a value that is not a literal is
+It does not parse the language: object literals are found wherever they are, and a value that is not a literal is
 left out. A name that a constant of the same file gives to a text, and the text behind `||` or `??`, count as that text.
 """
 

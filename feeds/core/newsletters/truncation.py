@@ -79,7 +79,7 @@ def _ends_cut(block: Any) -> int:
 
 
 def _keep_letters(block: Any, letters: int) -> None:
-    """Remove from a block what is behind so many characters that are no white space."""
+    """Remove from a block what is behind so many characters that are not white space."""
     from lxml.etree import iterwalk
 
     for event, element in iterwalk(block, events=("start", "end")):

@@ -9,7 +9,7 @@ from feeds.core.posts.tags.tokens import replace_outside_code, without
 
 #: Modules that an MDX page imports or exports before its first paragraph.
 _MODULES = re.compile(r"\s*(?:(?:import|export)\s(?:[^\n]+\n)+\s*)+")
-#: A first line that is no prose.
+#: A first line that is not prose.
 _IMPORT = re.compile(r"\s*import\s+(?:[\w*{][^\n]*\sfrom\s+)?(?P<quote>[\"'])[^\"'\s]+(?P=quote);?[ \t]*(?:\n|\Z)")
 #: A module below the first paragraph: behind a blank line, up to one.
 _LATER_MODULE = re.compile(
@@ -30,7 +30,7 @@ _EACH_ATTRIBUTE = re.compile(
 _LITERAL = re.compile(r"\{\s*(?:\"([^\"\\]*)\"|'([^'\\]*)'|`([^`$\\]*)`)\s*\}")
 #: The path in `require('./a.png').default` and `useBaseUrl('/a.png')`.
 _PATH_IN_CALL = re.compile(r"\{\s*(?:require|useBaseUrl)\(\s*[\"']([^\"'()]+)[\"']\s*\)(?:\.default)?\s*\}")
-#: The comment that ends an excerpt, and the id of a heading, are no expressions.
+#: The comment that ends an excerpt, and the id of a heading, are not expressions.
 _KEPT = re.compile(r"\{(?:/\*\s*truncate\s*\*/|#[^\s{}]+)\}")
 #: Code, which may hold anything and so is matched first; comments, except the one that ends an excerpt (MDX 2 has no
 #: HTML comments); components whose names are not element names to CommonMark, or are those of elements that hold no

@@ -168,7 +168,7 @@ class _PostParser(PostFile):
         return self.read_word("live") in _NOT_LIVE or self.read_word("status") in _NOT_PUBLIC
 
     def has_no_page(self) -> bool:
-        """Return whether Eleventy writes no page for the post; to Jekyll and Hexo, `false` is no address."""
+        """Return whether Eleventy writes no page for the post; to Jekyll and Hexo, `false` is not an address."""
         key, value = self.fields.get("url")
         if normal_key(key) != "permalink" or self.settings.posts.generator in _FALSE_IS_NOTHING:
             return False

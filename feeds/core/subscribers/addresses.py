@@ -171,7 +171,7 @@ def _role_name(address: MailAddress) -> str:
 
 
 def mask_address(email: str) -> str:
-    """Return an address that its owner recognises and nobody can write to: `a•••@e•••.org`.
+    """Return an address that its owner recognises and no one can write to: `a•••@e•••.org`.
 
     The dots do not show how long it is.
     """

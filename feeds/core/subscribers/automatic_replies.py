@@ -56,7 +56,7 @@ def is_automatic(message: Message) -> bool:
 
 
 def is_absence_notice(message: Message) -> bool:
-    """Return whether a message says by its headers or its subject that somebody is absent."""
+    """Return whether a message says by its headers or its subject that its author is absent."""
     return (
         header_value(message, "Auto-Submitted").lower().startswith("auto-replied")
         or any(header_value(message, name).lower() not in ("", "no") for name in _ABSENCE_FIELDS)

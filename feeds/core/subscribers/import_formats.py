@@ -71,7 +71,7 @@ _STATUS_STEMS = """
 _GONE_WORDS = frozenset(word for word, status in STATUS_WORDS.items() if status in GONE_STATUSES)
 _MIN_LETTERS_OF_A_PART = 6
 _GONE_PARTS = tuple(word for word in _GONE_WORDS if len(word) >= _MIN_LETTERS_OF_A_PART or not word.isascii())
-#: Names with such a part that say when, where or how somebody subscribed, what they pay, or what is sent elsewhere.
+#: Names with such a part that say when, where or how a person subscribed, what they pay, or what is sent elsewhere.
 _HARMLESS = re.compile(
     r"(email)?(optin|optedin|confirm|confirmed|confirmation|subscribe|subscribed|subscription|consent|subscriber)"
     r"(ip|ipaddress|at|on|date|time|timestamp|country|source|url|page|form|method|text|version|id|name|language|location)"

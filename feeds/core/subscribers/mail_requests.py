@@ -12,7 +12,7 @@ from feeds.model import Value
 
 #: The headers come first.
 _MAX_BYTES = 100_000
-#: Programs that answer for somebody, and lists (RFC 2919, RFC 3834 section 2).
+#: Programs that answer for a person, and lists (RFC 2919, RFC 3834 section 2).
 _BULK = frozenset({"bulk", "junk", "list"})
 _DAEMONS = frozenset({"mailer-daemon", "postmaster"})
 

@@ -314,7 +314,7 @@ def _is_from_mail_server(message: Message) -> bool:
 
 
 def _has_no_author(message: Message) -> bool:
-    """Return whether nobody can be answered; absence notices have no envelope sender, too."""
+    """Return whether no one can be answered; absence notices have no envelope sender, too."""
     return (
         automatic_replies.is_from_nobody(message)
         or header_value(message, "Return-Path").startswith("<MAILER-DAEMON")

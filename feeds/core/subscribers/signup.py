@@ -76,7 +76,7 @@ class SignupFacts:
 
 
 class SignupOutcome(StrEnum):
-    """What happens to a request."""
+    """A decision about a request."""
 
     CONFIRM = "confirm"
     #: It waits for the editor.
@@ -88,7 +88,7 @@ class SignupOutcome(StrEnum):
 
 
 def decide_signup(facts: SignupFacts, now: datetime) -> tuple[SignupOutcome, str]:
-    """Return what happens to a request, and why it is held, for the editor."""
+    """Return the decision about a request, and why it is held, for the editor."""
     if facts.is_suppressed or facts.is_subscribed:
         return SignupOutcome.IGNORE, ""
     if facts.confirmation_at is not None and now - facts.confirmation_at < CONFIRMATION_EVERY:
@@ -133,7 +133,7 @@ def _find_signs(facts: SignupFacts) -> Iterator[tuple[int, str]]:
 
 
 def _find_signs_of_bombing(facts: SignupFacts) -> Iterator[tuple[int, str]]:
-    """Yield the signs that somebody gets confirmations who does not want them, each of which is enough."""
+    """Yield the signs that a person gets confirmations without wanting them, each of which is enough."""
     if facts.is_other_spelling:
         yield HOLD_SCORE, "another spelling of this mailbox got a confirmation lately"
     if facts.confirmations >= MOST_CONFIRMATIONS:
@@ -168,7 +168,7 @@ def is_closed_by_complaints(sent: int, complaints: int) -> bool:
 def network_of(client: str) -> str:
     """Return the network of a client whose requests are limited together: /24 of IPv4, /48 of IPv6 (RFC 6177).
 
-    A text that is no address, as of a client behind a Unix socket without a proxy's header, is a network of its own.
+    A text that is not an address, as of a client behind a Unix socket without a proxy's header, is its own network.
     """
     try:
         address = ip_address(client)

@@ -83,7 +83,7 @@ _TAG = re.compile(r"<(?:style|script)\b[^<]*|<[a-zA-Z/!][^<>]{0,500}>")
 
 
 class DeliveryResult(Enum):
-    """What a report in words says of a delivery."""
+    """The facts about a delivery in a report in words."""
 
     FAILED = "failed"
     DELAYED = "delayed"
@@ -121,7 +121,7 @@ def _has_returned_fields(part: Message) -> bool:
 
 
 def find_delivery(message: Message, words: str) -> DeliveryResult | None:
-    """Return what a report from a mail server says of a delivery; None if it says nothing known."""
+    """Return the facts about a delivery in a report from a mail server; None if it has none."""
     subject = header_text(message, "Subject")
     if _DELAYED.search(words) or _DELAYED_SUBJECT.match(subject):
         return DeliveryResult.DELAYED

@@ -258,7 +258,7 @@ TOOL_FORMATS = (
         status={"status": coded({"1": "active", "2": "unsubscribed", "3": "bounced", "4": "complained"})},
         source="server/routes/subscriptions.js (words); shared/lists.js (numbers, as its API writes them)",
     ),
-    # Two lists of addresses that a relay does not send to any more: nobody on them becomes a subscriber.
+    # Two lists of addresses that a relay does not send to any more: none of them becomes a subscriber.
     ToolFormat(
         name="amazon ses",
         column_sets=("emailaddress reason lastupdatetime", "email reason lastupdatetime"),

@@ -43,7 +43,7 @@ class BuiltPage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PostInputs(NamedTuple):
-    """What decides the text of a post besides the settings: its file and its page, if it has one."""
+    """The inputs of a post's text besides the settings: its file and its page, if it has one."""
 
     content_digest: str
     page_path: str = ""

@@ -36,7 +36,7 @@ def close_folder(folder: Path, names: re.Pattern[str]) -> None:
     if not folder.is_dir() or (folder / ".gitignore").exists() or any(map(_is_ignored, folder.parents)):
         return
     if all(names.fullmatch(path.name) for path in folder.iterdir()):
-        with suppress(OSError):  # it belongs to somebody else: its owner decides who may enter it
+        with suppress(OSError):  # it belongs to another user: its owner decides who may enter it
             folder.chmod(0o700)
         with suppress(OSError):
             replace_file(folder / ".gitignore", [_IGNORED], mode=0o600, durable=False)

@@ -117,7 +117,7 @@ class DeliveryQueue(Protocol):
         """Return why a server must get no more mail: it rejects the sender, whoever the recipient is; else empty."""
 
     def load_limit(self, server: str) -> tuple[ServerLimit, float]:
-        """Return what earlier runs have learned about a server, and the seconds until it may be tried again."""
+        """Return the limits of a server that earlier runs have found, and the seconds until it may be tried again."""
 
     def save_limit(self, server: str, limit: ServerLimit, wait: float) -> None:
         """Store what was learned about a server; it may be tried again in *wait* seconds (instead of `until`)."""

@@ -16,7 +16,7 @@ _ACCEPTED = re.compile(r"entity|xmlParseEntityRef|Specification mandates value",
 _HYPHENS = (
     "a comment contains `--`, with which XML would end it: write a single hyphen, or a comment of Jinja2, {# … #}"
 )
-#: libxml2 names the line of the output, which nobody sees, on which an element begins that is not closed.
+#: libxml2 names the line of the output, which authors never see, on which an element begins that is not closed.
 _OUTPUT_LINE = re.compile(r" line (\d+)")
 _TOKEN = re.compile(r"<!--.*?(?:-->|$)|<[^<>]*>?")
 #: How many lines around a line are compared, since some lines occur many times.

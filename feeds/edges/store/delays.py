@@ -1,4 +1,4 @@
-"""What servers have said about the pace of an issue: domains that wait, and the limits of mail servers."""
+"""The pace of an issue as servers have limited it: domains that wait, and the limits of mail servers."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -49,7 +49,7 @@ class Delays:
     # Servers ------------------------------------------------------------------------------------------------------
 
     def load_servers(self, issue_id: int) -> Mapping[str, ServerLimit]:
-        """Return what is known about the mail servers of an issue, by their names."""
+        """Return the known limits of the mail servers of an issue, by their names."""
         return {row[0]: _to_limit(row) for row in self._db.all("delays.load_servers", issue=issue_id)}
 
     def save_server(self, issue_id: int, server: str, limit: ServerLimit) -> None:

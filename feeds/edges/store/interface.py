@@ -1,4 +1,4 @@
-"""What the repositories of the store ask of a database, and how it keeps times.
+"""The interface of a database for the repositories of the store, and how it keeps times.
 
 Statements are named (`entries.load`): their SQL is in `sql/`, see `feeds.edges.store.statements`. Values are given by
 the names of the statement's parameters, and rows are tuples in the order of its columns.
@@ -57,7 +57,7 @@ class Database(Protocol):
         ...
 
     def retry(self, work: Callable[[], T]) -> T:
-        """Return what *work* returns; if the connection to the database is lost meanwhile, connect and do it again.
+        """Return the result of *work*; if the connection to the database is lost meanwhile, connect and do it again.
 
         Also if the database has ended it because it and another transaction waited for each other.
 
@@ -121,7 +121,7 @@ class Database(Protocol):
         ...
 
     def find_damage(self) -> list[str]:
-        """Return what is damaged, as far as the database itself can tell."""
+        """Return descriptions of the damage that the database itself finds."""
         ...
 
     def overwrite_deleted(self) -> None:

@@ -1,6 +1,6 @@
-"""What the repositories record in the journal, inside the transaction of the change that it is about.
+"""The records that the repositories write into the journal, inside the transaction of the change that it is about.
 
-Every assigned id, every issue that may be sent, and every change by which somebody gets less or more mail is recorded,
+Every assigned id, every issue that may be sent, and every change by which a person gets less or more mail is recorded,
 so that a backup and the journal together are what the store was (`feeds.edges.store.journal_file`). PostgreSQL has
 backups of its own, and no journal.
 """

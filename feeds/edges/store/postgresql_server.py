@@ -1,4 +1,4 @@
-"""Whether a server and a session can be used for the store: checked once for each connection."""
+"""Checks that a server and a session can be used for the store, once for each connection."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What subscribers change themselves: leaving and undoing it, preferences, another address, requests.
+"""Changes that subscribers make themselves: leaving and undoing it, preferences, another address, requests.
 
 Each method is one transaction. The caller decides whether it is allowed.
 """

@@ -26,7 +26,7 @@ class Admission(Enum):
     """Whether a delivery may be sent now."""
 
     GO = auto()
-    #: The gate keeps it until it is known what becomes of another one.
+    #: The gate keeps it until the outcome of another one is known.
     HELD = auto()
     #: It is put off, or has failed; see `DomainGates.take_outcomes`.
     NOT_NOW = auto()

@@ -170,7 +170,7 @@ class IssueQueue:
         return self._health.rejecting_servers.get(server, "")
 
     def load_limit(self, server: str) -> tuple[ServerLimit, float]:
-        """Return what was learned about a server, and the seconds until it may be tried again."""
+        """Return the limits that a server has shown, and the seconds until it may be tried again."""
         limit = self._limits.get(server, ServerLimit())
         wait = (limit.until - self._context.clock()).total_seconds() if limit.until else 0
         return limit, max(0.0, wait)

@@ -92,7 +92,7 @@ def confirm_send(
     """Return whether an issue may be sent now: no confirmation is needed, or the person at the terminal gives it.
 
     Raises:
-        FeedsError: with every reason why it must not be sent, or not without a confirmation that nobody can give.
+        FeedsError: with every reason why it must not be sent, or not without a confirmation that no one can give.
     """
     obstacles = [*_obstacles(site, newsletter, issues, new_issue.number)]
     is_asked = sends_externally(site) and not options.yes
@@ -182,7 +182,7 @@ def _question(newsletter: Newsletter, issues: Issues, new_issue: NewIssue, unusu
 def pages_missing_online(site: Site, newsletter: Newsletter, issue: Issue, content: IssueContent | None) -> str:
     """Return the first URL of an issue that the web does not serve yet, with the reason; empty if it serves all."""
     page = issue_page_url(site, newsletter, issue.number)
-    # Without its page, nobody could unsubscribe with one click. (The server answers below that URL only.)
+    # Without its page, readers could not unsubscribe with one click. (The server answers below that URL only.)
     unsubscribe = [f"{site.settings.web.url}preferences"] if site.settings.web.url else []
     missing = _missing_online(
         site, [site.settings.feeds_url, *([page] if page else []), *unsubscribe, *_post_urls(content)]

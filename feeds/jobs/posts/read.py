@@ -37,7 +37,7 @@ def posts_folder(config: Config) -> Path:
 
 
 def skipped_folder(config: Config) -> str:
-    """Return the path of the built site below the posts folder, where its pages are no posts; empty if it is not there.
+    """Return the path of the built site below the posts folder: its pages are not posts; empty if it is not there.
 
     It begins at the posts folder and ends with a slash.
     """

@@ -76,7 +76,7 @@ class Survey:
         return tuple((key, url) for key, url in found if url)
 
     def _linked_url(self, post: Post, link: PostLink) -> str | None:
-        """Return the address of a public post, or that of a page that is no post; None for another post or none."""
+        """Return the address of a public post, or that of a page that is not a post; None for another post or none."""
         linked = self._post_index.find(post, link.target)
         if linked is not None:
             return linked.url if linked.path in self._public_paths or linked is post else None

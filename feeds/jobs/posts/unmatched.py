@@ -38,7 +38,7 @@ def known_problems(
 
 
 def _decode(content: bytes | None, input_name: str) -> _Problems:
-    """Return what another run of the same build with the same settings has found."""
+    """Return the result of another run on the same build with the same settings."""
     try:
         name, problems = msgspec.json.decode(content or b"", type=tuple[str, _Problems])
     except msgspec.DecodeError:

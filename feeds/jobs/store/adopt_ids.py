@@ -38,7 +38,7 @@ _MOST_DOCUMENTS = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdoptionReport:
-    """What became of each entry of the other feed, and messages for the user."""
+    """The result for each entry of the other feed, and messages for the user."""
 
     adoptions: list[Adoption]
     warnings: list[str] = field(default_factory=list)

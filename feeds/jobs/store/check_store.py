@@ -15,7 +15,7 @@ from feeds.jobs.store.site_store import site_to_check
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreReport:
-    """What a check has found."""
+    """The result of a check."""
 
     #: The store, as messages name it, and the version of its tables.
     name: str
@@ -26,7 +26,7 @@ class StoreReport:
 
 
 def check_store(config: Config) -> StoreReport:
-    """Return what is stored, and what is wrong with it.
+    """Return how many rows each table has, and the problems.
 
     Raises:
         FeedsError: there is no store, it cannot be opened, or it is another site's.

@@ -20,7 +20,7 @@ from feeds.jobs.store.site_store import open_site_store, site_to_check
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CopyReport:
-    """What a copy has done."""
+    """The result of a copy."""
 
     #: Rows that were copied now, and all that were compared.
     copied: int
@@ -71,7 +71,7 @@ def _open_target(url: str, config: Config) -> Iterator[Database]:
 
 
 def _copy(source: Database, target: Database, name: str, context: Context) -> CopyReport:
-    """Copy from one moment of the source, whoever writes to it meanwhile."""
+    """Copy from one moment of the source, while others may write to it."""
     with source.transaction("read"):
         total = _total(source)
         copied = copy_rows(source, target, _Progress(context, "copying", total, total - _total(target)))

@@ -21,7 +21,7 @@ from feeds.model import ALL_NEWSLETTERS, ChangeSource, NewServiceMail, ServiceMa
 
 #: How long the welcome may wait for a mail server.
 _WELCOME_LASTS = timedelta(days=2)
-#: How long its link to the preferences works, which nobody asked for and which is not opened at once.
+#: How long its link to the preferences works, which was not asked for and which is not opened at once.
 _WELCOME_LINK_TIME = timedelta(days=7)
 
 
@@ -59,7 +59,7 @@ def confirm_url(site: Site, signup: Signup, now: datetime) -> str:
 
 
 def _binding(signup: Signup) -> str:
-    """Return what a link is bound to: another sign-up that gets the same id has another time."""
+    """Return the text that a link is bound to: another sign-up that gets the same id has another time."""
     return f"{signup.key} {signup.created_at.timestamp()}"
 
 

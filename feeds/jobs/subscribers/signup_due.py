@@ -1,4 +1,4 @@
-"""Whether a round of the sign-up job has anything to do: asked often, so nothing heavy is imported for it."""
+"""Finds out whether a round of the sign-up job has anything to do: asked often, so nothing heavy is imported for it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the editor should know of sign-ups: that complaints have closed the form, and that some wait."""
+"""Warnings about sign-ups for the editor: that complaints have closed the form, and that some wait."""
 
 from collections.abc import Iterator
 from datetime import datetime

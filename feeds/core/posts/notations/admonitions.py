@@ -24,7 +24,7 @@ _KINDS = frozenset(
     | {"question", "example", "abstract", "summary", "bug", "failure", "quote", "seealso", "todo", "secondary"},
 )
 _NESTED = "    "
-#: Boxes inside of more are no deeper.
+#: Boxes inside of more are not deeper.
 _MOST_NESTED = 20
 
 

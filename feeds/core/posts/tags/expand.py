@@ -28,7 +28,7 @@ _BEFORE_ADDRESS = ("](", "](<", '="', "='", "]: ")
 
 
 class Unknown(NamedTuple):
-    """A tag that nobody but the site can render."""
+    """A tag that only the site can render."""
 
     #: The tag without its values.
     kind: str

@@ -66,7 +66,7 @@ def _pattern(languages: frozenset[Language]) -> re.Pattern[str]:
 
 
 class Code(str):
-    """Text in which a tag is no tag: code or a comment."""
+    """Text in which tags are not rendered: code or a comment."""
 
     __slots__ = ()
 
