@@ -20,7 +20,7 @@ from feeds.edges.store.journal import Journal
 from feeds.edges.store.postgresql import connect, is_postgresql
 from feeds.edges.store.postgresql_errors import hide_password, translated_errors
 from feeds.edges.store.preferences import Preferences
-from feeds.edges.store.schema import check_writable, prepare_tables, read_version
+from feeds.edges.store.schema import check_writable, prepare_tables, read_version, refuse_foreign
 from feeds.edges.store.service_mails import ServiceMails
 from feeds.edges.store.signups import Signups
 from feeds.edges.store.sites import check_site, save_site
@@ -110,6 +110,8 @@ def open_store(url: str, folder: Path, *, create: bool = True, site: SiteSetting
                 save_site(database, site, name)
             yield Store(database)
         else:
+            if database:
+                refuse_foreign(database, name)
             with closing(SqliteDatabase(None)) as empty:
                 prepare_tables(empty, name, None)
                 yield Store(empty)

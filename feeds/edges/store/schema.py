@@ -87,9 +87,18 @@ def create_tables(database: Database, name: str) -> None:
     with database.transaction():
         if read_version(database) is not None:
             return
-        if tables := database.all("schema.foreign_tables"):
-            raise StoreError(_FOREIGN.format(name, ", ".join(row[0] for row in tables[:3])))
+        refuse_foreign(database, name)
         database.create(load_tables(database.dialect))
+
+
+def refuse_foreign(database: Database, name: str) -> None:
+    """Check that a database without a version of ours has no tables.
+
+    Raises:
+        StoreError: it has; the message names some.
+    """
+    if tables := database.all("schema.foreign_tables"):
+        raise StoreError(_FOREIGN.format(name, ", ".join(row[0] for row in tables[:3])))
 
 
 def load_tables(dialect: Dialect) -> str:

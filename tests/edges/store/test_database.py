@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -47,6 +48,19 @@ def test_a_damaged_store_is_named(tmp_path, content):
     with pytest.raises(StoreError, match=r"feeds\.db: the store cannot be used"), open_store(URL, tmp_path):
         pass
     assert (tmp_path / "feeds.db").read_bytes() == content
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_of_another_program_is_left_alone(tmp_path, create):
+    """Reading and writing commands name its tables, and the file stays as it was."""
+    file = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE theirs (id)")
+    before = file.read_bytes()
+    opened = open_store("sqlite:///theirs.db", tmp_path, create=create)
+    with pytest.raises(StoreError, match=r"theirs\.db: the database has tables of another program \(theirs\)"), opened:
+        pass
+    assert file.read_bytes() == before
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):

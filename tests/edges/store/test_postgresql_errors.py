@@ -161,10 +161,11 @@ def test_a_server_that_is_read_only_is_one_line(tmp_path, url):
         ),
     ],
 )
-def test_tables_of_another_program_are_left_alone(tmp_path, url, tables, shown):
-    """Whether or not it uses Alembic as we do, and whatever its version."""
+@pytest.mark.parametrize("create", [True, False])
+def test_tables_of_another_program_are_left_alone(tmp_path, url, tables, shown, create):
+    """Whether or not it uses Alembic as we do, and whatever its version; commands that only read refuse them too."""
     run_sql(url, *tables)
-    line = refused(url, tmp_path)
+    line = refused(url, tmp_path, create=create)
     assert line.startswith(f"the database has tables of another program ({shown}); create one for Feeds alone")
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()").fetchone()
