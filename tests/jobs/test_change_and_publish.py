@@ -117,6 +117,8 @@ def test_a_process_that_waits_for_the_lock_gets_it_only_after_the_publish_run(le
         config = letter_site.read("config.toml")
         letter_site.configure(config.replace('name = "weekly"', 'name = "weekly"\napprove = true'))
     letter_site.publish()
+    if change is resuming:  # it changes only what is not finished
+        letter_site.run_sql("UPDATE issues SET state = 'sending'")
     with rival(letter_site):
         change(letter_site)
 
