@@ -75,6 +75,7 @@ class StoreUrl(ConfigString, str):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the URL. It may have a password, so no error shows it."""
+        text = re.sub(r"^postgres://", "postgresql://", text)  # as libpq and many providers write it
         if not re.fullmatch(r"(sqlite:///|postgresql(\+psycopg)?://).+", text):
             raise ValueError(
                 "must be the URL of a database, such as 'sqlite:///feeds.db' or 'postgresql://feeds@db.example.com/feeds'"
@@ -82,13 +83,13 @@ class StoreUrl(ConfigString, str):
         if text.startswith("postgresql") and not _is_encoded(text):
             raise ValueError(
                 "write @ as %40, / as %2F, % as %25 and a space as %20 in names and in the password,"
-                " and no byte such as %00 or %80 that is not text in UTF-8"
+                " and no byte such as %00 or %80 that is not printable text in UTF-8"
             )
         return cls(text)
 
 
 def _is_encoded(url: str) -> bool:
-    """Return whether libpq finds the host of a URL where we do, and text without NUL in each part."""
+    """Return whether libpq finds the host of a URL where we do, and printable text in each part."""
     try:
         text = unquote(url, errors="strict")
         text.encode()  # not half a character, as from an environment variable that is not UTF-8
@@ -96,7 +97,7 @@ def _is_encoded(url: str) -> bool:
         return False
     place = url.partition("://")[2]
     is_split = re.fullmatch(r"([^%\s]|%[0-9A-Fa-f]{2})*", url) and re.fullmatch(r"([^@/]*@)?[^@]*", place)
-    return is_split is not None and "\0" not in text
+    return is_split is not None and not re.search(r"[\x00-\x1f\x7f]", text)
 
 
 class Url(ConfigString, str):

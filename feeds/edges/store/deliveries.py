@@ -74,6 +74,9 @@ class Deliveries:
         self._synced_at: datetime | None = None
         #: True if anything was committed since.
         self._has_unsynced = False
+        #: Its outcomes, and the connection: a server that has crashed may have lost them, and lost the connection.
+        self._unsynced: dict[int, DeliveryOutcome] = {}
+        self._connection = database.connection
 
     def bulk_mode(self) -> AbstractContextManager[None]:
         """Run the block with settings for thousands of commits a second; a SQLite store is one file again then."""
@@ -104,7 +107,7 @@ class Deliveries:
         """Lease deliveries. After a lost connection some may be leased twice over; `release` returns the others."""
 
         def claim() -> list[Row]:
-            with self._db.transaction("shared", synced=False):
+            with self._db.transaction("shared", synced=self._db.crashes_alone):  # else they could be leased again
                 return self._db.all(statement, **values)
 
         return _to_deliveries(self._db.retry(claim))
@@ -119,22 +122,38 @@ class Deliveries:
         is_due = self._synced_at is None or now - self._synced_at >= _SYNC_EVERY or now < self._synced_at
         if not (outcomes or begin):
             if is_due and self._has_unsynced:  # no later commit will sync it soon
-                self._db.sync()
-                self._synced_at, self._has_unsynced = now, False
+                self._db.retry(lambda: self._sync(now))
+                self._note_commit([], now, synced=True)
             return set()
         begun = self._db.retry(lambda: self._commit(outcomes, begin, now, synced=is_due))
-        if is_due:
-            self._synced_at = now
-        self._has_unsynced = not is_due
+        self._note_commit(outcomes, now, synced=is_due)
         return begun
+
+    def _sync(self, now: datetime) -> None:
+        self._db.sync()
+        if self._lost:
+            self._commit([], [], now, synced=True)
 
     def _commit(
         self, outcomes: Sequence[DeliveryOutcome], begin: Sequence[int], now: datetime, *, synced: bool
     ) -> set[int]:
         """Record outcomes and begin; done twice, it changes nothing more."""
         with self._db.transaction("shared", synced=synced):
-            self._finish(outcomes, now)
+            self._finish([*(self._lost | _by_id(outcomes)).values()], now)
             return self._begin(begin, now)
+
+    @property
+    def _lost(self) -> dict[int, DeliveryOutcome]:
+        """Outcomes that were committed, and that a crashed server may have lost, by delivery."""
+        return {} if self._db.connection is self._connection else self._unsynced
+
+    def _note_commit(self, outcomes: Sequence[DeliveryOutcome], now: datetime, *, synced: bool) -> None:
+        self._connection, self._has_unsynced = self._db.connection, not synced
+        if synced:
+            self._synced_at = now
+            self._unsynced = {}
+        elif self._db.crashes_alone:
+            self._unsynced |= _by_id(outcomes)
 
     def _finish(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> None:
         if outcomes:
@@ -236,6 +255,10 @@ class Deliveries:
         """Record why an issue is halted; empty: it is not."""
         with self._db.transaction():
             self._db.execute("deliveries.halt", issue=issue_id, reason=reason)
+
+
+def _by_id(outcomes: Iterable[DeliveryOutcome]) -> dict[int, DeliveryOutcome]:
+    return {outcome.id: outcome for outcome in outcomes}
 
 
 def _outcome_values(outcome: DeliveryOutcome) -> dict[str, object]:

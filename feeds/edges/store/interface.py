@@ -39,6 +39,8 @@ class Database(Protocol):
     dialect: Dialect
     #: Whether changes are recorded in the journal file: only a SQLite file is backed up by us.
     keeps_journal: bool
+    #: Whether the database is a server, which may crash and lose what was not synced, while this process goes on.
+    crashes_alone: bool
     #: Statements that begin what `transaction` does by default, for migrations, which have their own connection.
     begin_exclusive: Sequence[str]
 

@@ -73,6 +73,7 @@ class PostgresqlDatabase(Database):
 
     dialect: Dialect = "postgresql"
     keeps_journal = False
+    crashes_alone = True
     begin_exclusive = ("BEGIN", _LOCK_WRITING)
 
     def __init__(self, url: str) -> None:
@@ -106,7 +107,9 @@ class PostgresqlDatabase(Database):
         from psycopg.conninfo import conninfo_to_dict
 
         parameters: dict[str, Any] = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
-        return psycopg.connect(autocommit=True, **parameters | conninfo_to_dict(_to_libpq(self._url)))
+        parameters |= conninfo_to_dict(_to_libpq(self._url))
+        parameters["client_encoding"] = "UTF8"  # else PGCLIENTENCODING
+        return psycopg.connect(autocommit=True, **parameters)
 
     @contextmanager
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:

@@ -27,6 +27,7 @@ _UNAVAILABLE = re.compile(
 )
 #: Code and message of an error -> what to do; the first that fits.
 _ADVICE = {
+    r"invalid (URI|percent|connection option|integer|port|value|\S+ value)|in URI\b": "correct the URL",
     r"^42501": "let the role own the schema and its tables, or name their owner in the URL",
     r"^25006": "connect as a role, and to a server, that may write: not to a replica",
     r"^57014": "raise the `statement_timeout` in the URL, or leave it out",
@@ -49,7 +50,6 @@ _ADVICE = {
     r"SSL|certificate": "correct `sslmode` and `sslrootcert` in the URL, or the certificate of the server",
     r"unsupported startup parameter": POOLER_OPTIONS,
     r"pooling mode": POOLER_MODE,
-    r"invalid (URI|percent|connection option|integer|port|\S+ value)": "correct the URL",
 }
 #: What libpq and psycopg write before the reason.
 _BEFORE = re.compile(
@@ -86,7 +86,9 @@ def to_store_error(error: "psycopg.Error | Exception", name: str) -> FeedsError:
 
 def _first_line(error: Exception) -> str:
     first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return _BEFORE.sub("", first, count=1)
+    # libpq quotes a URL that it cannot read.
+    shown = re.sub(r"postgres(ql)?://\S+", lambda url: hide_password(url[0]), first)
+    return _BEFORE.sub("", shown, count=1)
 
 
 def hide_password(url: str) -> str:

@@ -3,6 +3,7 @@
 A new store gets `sql/<database>/tables.sql`; an older one is migrated by Alembic, which is imported only then.
 """
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,23 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA_VERSION = "0016"
 #: The version of a store that is being copied to.
 COPYING = "copying"
+#: The version is damaged.
+NO_VERSION = "the version of the tables, {!r}, is not one of this program's; restore the database from a backup"
 #: Of the table `entries` in every version; other programs have versions of tables from Alembic too.
 _FIRST_COLUMNS = frozenset({"id", "path", "text_digest"})
 _FOREIGN = "{}: the database has tables of another program ({}); create one for Feeds alone, or a schema"
 
 
 def read_version(database: Database) -> str | None:
-    """Return the last migration that was applied; None for a database without tables of ours."""
+    """Return the last migration that was applied, empty if it is missing; None without tables of ours."""
     if not database.value("schema.has_version"):
         return None
-    version = database.value("schema.version")
-    return None if version is None else str(version)
+    return str(database.value("schema.version") or "")
+
+
+def is_version(text: str) -> bool:
+    """Return whether a text is the version of a migration, of this or a newer version of this program."""
+    return re.fullmatch(r"[0-9]{4}", text) is not None and text != "0000"
 
 
 def read_columns(database: Database, table: str) -> frozenset[str]:
@@ -45,7 +52,8 @@ def prepare_tables(database: Database, name: str, version: str | None) -> None:
     """Create the tables, or bring them from *version* to `SCHEMA_VERSION`. *name* is the database's, for messages.
 
     Raises:
-        StoreError: they were written by a newer version of this program, or the database is another program's.
+        StoreError: they were written by a newer version of this program, their version is damaged, or the database is
+            another program's.
     """
     if version == SCHEMA_VERSION:
         return
@@ -55,6 +63,8 @@ def prepare_tables(database: Database, name: str, version: str | None) -> None:
         raise StoreError(f"{name}: rows are being copied to this store; run `feeds store copy` again to go on")
     if version is None:
         create_tables(database, name)
+    elif not is_version(version):
+        raise StoreError(f"{name}: {NO_VERSION.format(version)}")
     elif version > SCHEMA_VERSION:
         raise StoreError(
             f"{name}: the store was written by a newer version (its tables are at {version}); upgrade feeds"

@@ -25,6 +25,7 @@ class SqliteDatabase(Database):
 
     dialect: Dialect = "sqlite"
     keeps_journal = True
+    crashes_alone = False
     begin_exclusive = ("BEGIN IMMEDIATE",)
 
     def __init__(self, file: Path | None) -> None:

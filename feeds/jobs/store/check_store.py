@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from feeds.config import Config
 from feeds.edges.store.database import open_database, store_name
 from feeds.edges.store.interface import Database
-from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, read_columns, read_version
+from feeds.edges.store.schema import COPYING, NO_VERSION, SCHEMA_VERSION, is_version, read_columns, read_version
 from feeds.edges.store.sites import check_site
 from feeds.edges.store.table_shapes import count_rows, table_shapes
 from feeds.errors import FeedsError
@@ -47,6 +47,8 @@ def check_store(config: Config) -> StoreReport:
 def _version_problems(version: str) -> Iterator[str]:
     if version == COPYING:
         yield "rows are being copied to this store; run `feeds store copy` again to go on"
+    elif not is_version(version):
+        yield NO_VERSION.format(version)
     elif version > SCHEMA_VERSION:
         yield f"the tables are at {version}, written by a newer version; upgrade feeds"
     elif version < SCHEMA_VERSION:

@@ -1,7 +1,7 @@
 """What PostgreSQL does and SQLite does not: connections that are lost, roles, passwords, other programs' tables."""
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -9,7 +9,9 @@ import pytest
 from feeds.edges.store.database import open_store
 from feeds.edges.store.postgresql import connect
 from feeds.errors import LockedError
-from tests.postgresql import schema_url
+from feeds.model import DeliveryOutcome, DeliveryState
+from tests.edges.store.issue_factory import new_issue, only_issue_id
+from tests.postgresql import run_sql, schema_url
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TERMINATE = "SELECT pg_terminate_backend(pg_backend_pid())"
@@ -101,3 +103,40 @@ def test_the_settings_of_a_sender_outlive_a_lost_connection(database):
         with database.transaction("shared", synced=False):
             assert settings() == ["4min", "off"]
     assert settings() == ["10s", "on"]
+
+
+SENT = {"state": DeliveryState.SENT, "answer": "250 OK"}
+
+
+def crash(store, url, delivery):
+    """Do to the store what a crash of its server may: the connection ends, and a commit is gone."""
+    run_sql(
+        url, f"UPDATE deliveries SET state = 'handing_over', answer = NULL, sent_at = NULL WHERE id = {delivery.id}"
+    )
+    lose_connection(store.database)
+
+
+@pytest.mark.parametrize("with_work", [True, False])
+def test_answers_that_a_crashed_server_has_lost_are_recorded_again(tmp_path, url, with_work):
+    """With the next answers, or when it is time to sync: else these letters would be sent twice."""
+    with open_store(url, tmp_path) as store, store.deliveries.bulk_mode():
+        store.issues.freeze(new_issue(copies=("ada@example.org", "bob@example.org", "eve@example.org")), NOW)
+        ada, bob, eve = store.deliveries.claim(only_issue_id(store), 10, NOW, resend=1)
+        store.deliveries.commit_and_begin([DeliveryOutcome(id=ada.id, **SENT)], [bob.id, eve.id], NOW)
+        store.deliveries.commit_and_begin([DeliveryOutcome(id=bob.id, **SENT)], [], NOW + timedelta(milliseconds=1))
+        crash(store, url, bob)
+        work = [DeliveryOutcome(id=eve.id, **SENT)] if with_work else []
+        store.deliveries.commit_and_begin(work, [], NOW + timedelta(seconds=1))
+        counts = store.deliveries.count_states(only_issue_id(store))
+        assert counts[DeliveryState.SENT] == 2 + with_work
+
+
+def test_answers_that_were_synced_are_not_recorded_again(tmp_path, url):
+    """What another process has changed since then stays, although the connection was lost."""
+    with open_store(url, tmp_path) as store, store.deliveries.bulk_mode():
+        store.issues.freeze(new_issue(copies=("ada@example.org", "bob@example.org")), NOW)
+        ada, bob = store.deliveries.claim(only_issue_id(store), 10, NOW, resend=1)
+        store.deliveries.commit_and_begin([DeliveryOutcome(id=ada.id, **SENT)], [bob.id], NOW)
+        crash(store, url, ada)
+        store.deliveries.commit_and_begin([DeliveryOutcome(id=bob.id, **SENT)], [], NOW)
+        assert store.deliveries.count_states(only_issue_id(store))[DeliveryState.SENT] == 1

@@ -47,6 +47,9 @@ def refused(url, folder, *, create=True):
         ("/?service=nowhere&password=secret", 'service file "/nowhere" not found', "~/.pg_service.conf"),
         ("feeds:secret@db.invalid:port/feeds", "failed to resolve host", "correct the host and the port"),
         ("feeds:secret@db.invalid/feeds?sslmod=require", 'query parameter: "sslmod"', "correct the URL"),
+        ("feeds:secret@[::1/feeds", 'in URI: "postgresql://feeds@[::1/feeds"', "correct the URL"),
+        ("feeds:secret@[]/feeds", 'in URI: "postgresql://feeds@[]/feeds"', "correct the URL"),
+        ("feeds:secret@[::1]x/feeds", '"postgresql://feeds@[::1]x/feeds"', "correct the URL"),
     ],
 )
 @pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg"])
@@ -66,6 +69,7 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch, driver, p
         ({"path": "/nowhere"}, 'database "nowhere" does not exist; create it with `createdb --encoding UTF8'),
         ({"options": "search_path=nowhere"}, "no schema of `search_path` exists, or the role may use none; create it"),
         ({"options": "no_setting=1"}, 'unrecognized configuration parameter "no_setting"'),
+        ({"options": "statement_timeout=foo"}, 'parameter "statement_timeout": "foo"; correct the URL'),
     ],
 )
 @pytest.mark.parametrize("create", [True, False])
@@ -265,6 +269,7 @@ def test_a_password_among_the_parameters_is_hidden(name):
 
 @example("%80")
 @example("%00")
+@example("%0A")
 @example("%E6%B8%AF")
 @given(st.lists(st.one_of(st.characters(), st.from_regex("%[0-9A-Fa-f]{2}", fullmatch=True))).map("".join))
 def test_a_url_that_is_taken_has_its_password_where_libpq_sees_it(password):
@@ -303,3 +308,34 @@ def test_a_command_ends_with_the_line_alone(site, feeds, command):
     assert line.startswith("error: postgresql://feeds@127.0.0.1:1/feeds: the database cannot be used: ")
     assert "cret" not in done.stderr + done.stdout
     assert not site.files("public")
+
+
+@pytest.mark.parametrize("version", ["", "0000", "16", "abc", "0016x"])
+def test_a_damaged_version_is_one_line(tmp_path, url, version):
+    """Nothing is migrated."""
+    with open_store(url, tmp_path) as store:
+        set_version(store.database, version)
+    assert refused(url, tmp_path).startswith(f"the version of the tables, {version!r}, is not one of this program's;")
+
+
+def test_a_missing_version_is_one_line(tmp_path, url):
+    """The tables are ours, so they are not another program's."""
+    with open_store(url, tmp_path):
+        pass
+    run_sql(url, "DELETE FROM alembic_version")
+    assert refused(url, tmp_path).startswith("the version of the tables, '', is not one of this program's; restore")
+
+
+def test_texts_are_utf_8_whatever_the_environment_says(tmp_path, url, monkeypatch):
+    """PGCLIENTENCODING, and the parameter of the URL, are for other programs."""
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    for text, ending in {"港 ✓": "", "船 ✓": "&client_encoding=EUC_JP", "波 ✓": "&client_encoding=SQL_ASCII"}.items():
+        with open_store(url + ending, tmp_path) as store, store.database.transaction():
+            store.database.execute("alerts.record", about=text, at=NOW)
+            assert (text,) in [*store.database.query("SELECT about FROM alerts")]
+
+
+def test_the_scheme_may_be_short(url):
+    """As libpq and many providers write it."""
+    short = StoreUrl.parse(url.replace("postgresql://", "postgres://"))
+    assert short == url
