@@ -4,6 +4,8 @@ A test has a schema of its own there, or one for all tests of the process, whose
 """
 
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -118,3 +120,31 @@ def _schema_with_tables() -> str:
 def remove_schemas() -> None:
     """Remove the schema for all tests."""
     _SCHEMAS.close()
+
+
+@contextmanager
+def own_server() -> Iterator[str]:
+    """Run a server that a test may crash, with its usual settings; yield its URL. Skip the test where there is none."""
+    server_url()  # where there is none, there are no programs for one either
+    command = [
+        "bash",
+        str(Path(__file__).parents[1] / ".ci/postgresql"),
+        "sh",
+        "-c",
+        "echo $FEEDS_POSTGRESQL; exec cat",
+    ]
+    environ = os.environ | {"POSTGRESQL_SETTINGS": ""}
+    with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.communicate("")
+
+
+def crash_server(url: str) -> None:
+    """Kill a process of the server: it ends all sessions, forgets what is not on the disk, and recovers."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'").fetchone()
+    assert row
+    os.kill(row[0], signal.SIGKILL)

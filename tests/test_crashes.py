@@ -13,6 +13,7 @@ import pytest
 
 from tests.disk import disk, small_disk, without_space
 from tests.mailing import Mailing, addresses, configured, subscribe
+from tests.postgresql import crash_server, own_server
 from tests.smtpserver import SmtpServer
 
 #: How often a sender is killed; set `FEEDS_KILLS` for more.
@@ -97,6 +98,23 @@ def test_killed_senders_double_no_held_message(letter_site):
         assert set(counts.values()) == {1}
         assert {one.recipient for one in fared if one.state == "sent"} == set(counts) - held
         assert set(counts) | held == set(addresses(kills * 100))
+
+
+def test_a_database_server_that_crashes_doubles_no_letter(letter_site):
+    """The sender goes on: it records again the answers that the server has lost."""
+    with (
+        own_server() as url,
+        sending(letter_site, 2000, pace=0.002, connections=CONNECTIONS, store=url) as mailing,
+    ):
+        process = start(letter_site.folder)
+        for messages in (200, 700, 1200):
+            wait_for_messages(mailing.server, messages, process)
+            crash_server(url)
+        code, _, stderr = finish(process)
+        assert (code, stderr) == (0, "")
+        assert set(mailing.server.counts()) == set(addresses(2000))
+        assert mailing.server.duplicates() == 0
+        assert mailing.states() == {"sent": 2000}
 
 
 def test_a_killed_correction_is_finished_by_a_publish(letter_site):
