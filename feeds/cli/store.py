@@ -59,6 +59,16 @@ def restore(path: Path, file: Path, *, dry_run: bool) -> None:
 
 @store.command()
 @options.CONFIG
+@click.option("--dry-run", is_flag=True, help="Print which site it is of, and would be of; change nothing.")
+def claim(path: Path, *, dry_run: bool) -> None:
+    """Make the store this site's, after the site has moved or site.id_authority was changed."""
+    from feeds.jobs.store.claim import claim_store
+
+    click.echo(claim_store(options.read_config(path), dry_run=dry_run))
+
+
+@store.command()
+@options.CONFIG
 @options.JSON
 def check(path: Path, *, as_json: bool) -> int:
     """Look for damage, and print how many rows each table has; exit code 1 if something is wrong."""
@@ -66,10 +76,10 @@ def check(path: Path, *, as_json: bool) -> int:
 
     found = check_store(options.read_config(path))
     if as_json:
-        output.print_json(asdict(found))
+        output.print_json(asdict(found) | {"site": found.site and found.site._asdict()})
     else:
         output.print_diagnostics([f"{found.name}: {problem}" for problem in found.problems], [])
-        click.echo(f"{found.name}: version {found.version}")
+        click.echo(f"{found.name}: version {found.version}{f', of {found.site}' if found.site else ''}")
         for table, rows in found.rows.items():
             click.echo(f"{rows:>12,}  {table}")
     return int(bool(found.problems))

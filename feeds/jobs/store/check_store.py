@@ -7,7 +7,7 @@ from feeds.config import Config
 from feeds.edges.store.database import open_database, store_name
 from feeds.edges.store.interface import Database
 from feeds.edges.store.schema import COPYING, NO_VERSION, SCHEMA_VERSION, is_version, read_columns, read_version
-from feeds.edges.store.sites import check_site
+from feeds.edges.store.sites import StoredSite, check_site, load_site
 from feeds.edges.store.table_shapes import count_rows, table_shapes
 from feeds.errors import FeedsError
 from feeds.jobs.store.site_store import site_to_check
@@ -20,6 +20,8 @@ class StoreReport:
     #: The store, as messages name it, and the version of its tables.
     name: str
     version: str
+    #: The site that it is of; None: a store in the site's own folder, or no site has written to it yet.
+    site: StoredSite | None
     #: Table -> rows; empty if tables are missing.
     rows: Mapping[str, int]
     problems: list[str]
@@ -38,10 +40,11 @@ def check_store(config: Config) -> StoreReport:
             raise FeedsError(f"{name}: there is no store yet; `feeds publish` creates it")
         if site := site_to_check(config):
             check_site(database, site, name)
+        stored = load_site(database)
         problems = [*_version_problems(version), *database.find_damage()]
         missing = [*_missing_columns(database)] if version == SCHEMA_VERSION else []
         rows = {} if missing or version != SCHEMA_VERSION else count_rows(database)
-    return StoreReport(name=name, version=version, rows=rows, problems=problems + missing)
+    return StoreReport(name=name, version=version, site=stored, rows=rows, problems=problems + missing)
 
 
 def _version_problems(version: str) -> Iterator[str]:

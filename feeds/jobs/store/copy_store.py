@@ -59,7 +59,7 @@ def _open_target(url: str, config: Config) -> Iterator[Database]:
     name, site = store_name(url, config.folder), site_to_check(config, url)
     with open_database(url, config.folder, create=True) as database:
         assert database is not None
-        is_saved = site is None or check_site(database, site, name)
+        is_saved = site is None or check_site(database, site, name, claim="")
         if read_version(database) is None:
             create_tables(database, name)
         elif read_version(database) != COPYING and (number := _total(database)):

@@ -1,10 +1,12 @@
 """Open the store of a site, and check that it is not another site's. Jobs open it here, and nowhere else."""
 
+import shlex
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from feeds.config import Config
 from feeds.edges.store.database import Store, is_in_folder, open_database, open_store, store_name
-from feeds.edges.store.sites import check_site
+from feeds.edges.store.sites import CLAIM, check_site
 from feeds.errors import FeedsError, OtherSiteError
 from feeds.settings import SiteSettings
 
@@ -45,4 +47,11 @@ def check_database(config: Config, url: str, name: str) -> None:
         return
     with open_database(url, config.folder, create=False) as database:
         if database:
-            check_site(database, site, name)
+            check_site(database, site, name, _claim_command(config, url, name))
+
+
+def _claim_command(config: Config, url: str, name: str) -> str:
+    """Return the command that makes a database this site's; a backup is named by its file."""
+    if url == config.store_url:
+        return CLAIM
+    return f"FEEDS_STORE_URL={shlex.quote(f'sqlite:///{Path(name).resolve()}')} {CLAIM}"

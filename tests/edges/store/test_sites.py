@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from feeds.config_types import Url
 from feeds.edges.store.database import is_in_folder, open_store
-from feeds.edges.store.sites import StoredSite, check_site, is_same_site, save_site
+from feeds.edges.store.sites import CLAIM, StoredSite, check_site, is_same_site, load_site, replace_site, save_site
 from feeds.errors import OtherSiteError
 from feeds.settings import SiteSettings
 
@@ -18,7 +18,6 @@ _URLS = st.builds(
     st.sampled_from(["", "blog/", "b/"]),
 )
 _SITES = st.builds(SiteSettings, url=_URLS, id_authority=st.none() | _HOSTS.map("{},2025".format))
-_MOVED = ', or, if this site has moved, set site.id_authority = "harbour.example,2026"'
 HARBOUR = SiteSettings(url=Url("https://harbour.example/"))
 
 
@@ -41,12 +40,13 @@ def test_sites_of_other_authorities_are_other_sites(one, other):
 
 
 @given(_SITES, _URLS)
-def test_a_site_with_a_chosen_authority_may_move_anywhere(before, url):
-    """To another host, path or scheme."""
-    moved = SiteSettings(url=url, id_authority=before.authority)
-    assert is_same_site(stored(before), moved)
+def test_sites_of_one_authority_with_other_urls_are_other_sites(site, url):
+    """Also if the authority was chosen: `feeds init` gives it to each site of a host."""
+    other = SiteSettings(url=url, id_authority=site.authority)
+    assert is_same_site(stored(site), other) is (url.partition("://")[2] == site.url.partition("://")[2])
 
 
+@pytest.mark.parametrize("authority", [None, "harbour.example,2026"])
 @pytest.mark.parametrize(
     ("url", "is_same"),
     [
@@ -57,9 +57,9 @@ def test_a_site_with_a_chosen_authority_may_move_anywhere(before, url):
         ("https://quay.example/", False),
     ],
 )
-def test_without_a_chosen_authority_only_the_scheme_may_change(url, is_same):
-    """Two sites of one host have the same authority then."""
-    assert is_same_site(stored(HARBOUR), SiteSettings(url=Url(url))) is is_same
+def test_only_the_scheme_of_the_url_may_change(url, is_same, authority):
+    """Two sites of one host may have the same authority."""
+    assert is_same_site(stored(HARBOUR), SiteSettings(url=Url(url), id_authority=authority)) is is_same
 
 
 def test_the_first_site_that_writes_is_stored(tmp_path, store_url):
@@ -76,14 +76,25 @@ def test_the_first_site_that_writes_is_stored(tmp_path, store_url):
             pass
 
 
-def test_a_site_that_has_moved_is_stored_anew(tmp_path, store_url):
+def test_a_site_with_another_scheme_is_stored_anew(tmp_path, store_url):
     """When it writes, not when it reads."""
-    moved = SiteSettings(url=Url("https://quay.example/"), id_authority=HARBOUR.authority)
+    moved = SiteSettings(url=Url("http://harbour.example/"))
     with open_store(store_url, tmp_path, site=HARBOUR):
         pass
     for create in (False, True):
         with open_store(store_url, tmp_path, create=create, site=moved) as store:
-            assert store.database.one("sites.load") == stored(moved if create else HARBOUR)
+            assert load_site(store.database) == stored(moved if create else HARBOUR)
+
+
+def test_a_replaced_site_is_the_only_one(store):
+    """The row of the former one is changed, whether its authority or its URL differs; a store without one gets none."""
+    replace_site(store.database, HARBOUR)
+    assert load_site(store.database) is None
+    save_site(store.database, HARBOUR, "s")
+    for url, authority in ("https://quay.example/", None), ("https://quay.example/b/", "quay.example,2020"):
+        site = SiteSettings(url=Url(url), id_authority=authority)
+        replace_site(store.database, site)
+        assert [*store.database.query("SELECT id_authority, url FROM sites")] == [stored(site)]
 
 
 def test_of_two_sites_that_begin_at_once_one_is_refused(tmp_path, store_url):
@@ -97,21 +108,29 @@ def test_of_two_sites_that_begin_at_once_one_is_refused(tmp_path, store_url):
 
 
 @pytest.mark.parametrize(
-    ("site", "advice"),
+    ("url", "authority", "claim", "advice"),
     [
-        (SiteSettings(url=Url("https://quay.example/")), _MOVED),
-        (SiteSettings(url=Url("https://harbour.example/b/")), _MOVED),
-        (SiteSettings(url=Url("https://quay.example/"), id_authority="quay.example,2026"), ""),
+        (
+            "https://quay.example/",
+            None,
+            CLAIM,
+            'set site.id_authority = "harbour.example,2026" and run `feeds store claim`',
+        ),
+        ("https://harbour.example/b/", None, CLAIM, "run `feeds store claim`"),
+        ("https://harbour.example/b/", "harbour.example,2026", CLAIM, "run `feeds store claim`"),
+        ("https://quay.example/", "quay.example,2026", CLAIM, "run `feeds store claim`"),
+        ("https://quay.example/", None, "", ""),
     ],
 )
-def test_the_line_says_what_to_do(store, site, advice):
-    """A site that has chosen another authority has not moved, so only the first half helps it."""
+def test_the_line_says_what_to_do(store, url, authority, claim, advice):
+    """A site that has moved keeps the authority of its ids, also if it has never chosen one."""
     save_site(store.database, HARBOUR, "s")
     with pytest.raises(OtherSiteError) as raised:
-        check_site(store.database, site, "s")
+        check_site(store.database, SiteSettings(url=Url(url), id_authority=authority), "s", claim)
     place = {"sqlite": "file", "postgresql": "database or schema"}[store.database.dialect]
+    moved = f", or, if this site has moved here, {advice}" if advice else ""
     found = "s: the store is of another site, https://harbour.example/ (harbour.example,2026)"
-    assert str(raised.value) == f"{found}; give each site its own {place}{advice}"
+    assert str(raised.value) == f"{found}; give each site its own {place}{moved}"
 
 
 def test_a_table_sites_of_another_program_is_not_read(tmp_path, store):

@@ -1,5 +1,8 @@
 """A store that two sites name belongs to the first one."""
 
+import json
+import re
+import shlex
 import sys
 
 import pytest
@@ -142,25 +145,110 @@ def test_a_copy_is_of_the_site_that_made_it(tmp_path, first, url, capsys, monkey
     assert rows("sqlite:///.feeds/back.db", first.folder)["sites"] == []
 
 
-def test_two_sites_of_one_host_without_an_authority_are_two(tmp_path, url):
-    """Their ids would have the same authority, so the URL says that they are two."""
-    first = make_site(tmp_path / "a", url, at("https://example.com/a/"))
-    second = make_site(tmp_path / "b", url, at("https://example.com/b/"))
+@pytest.mark.parametrize("authority", ["", "example.com,2026"])
+def test_two_sites_of_one_host_are_two(tmp_path, url, authority):
+    """Their ids have the same authority, chosen or not, so the URL says that they are two."""
+    first = make_site(tmp_path / "a", url, at("https://example.com/", authority))
+    second = make_site(tmp_path / "b", url, at("https://example.com/blog/", authority))
     first.publish()
-    with pytest.raises(OtherSiteError, match=r'moved, set site\.id_authority = "example\.com,2026"$'):
-        second.publish()
+    for create in True, False:
+        with pytest.raises(OtherSiteError, match=r"if this site has moved here, run `feeds store claim`$"):
+            second.publish(dry_run=not create)
 
 
-def test_a_site_that_has_moved_does_what_the_line_says(first, url):
-    """With its authority in the settings it goes on at the new address, and is known by it."""
+def test_sites_that_init_has_made_on_one_host_are_two(tmp_path, url, capsys, monkeypatch):
+    """It gives both the same authority."""
+    for name, address in ("a", "https://one.example/"), ("b", "https://one.example/blog/"):
+        (folder := tmp_path / name).mkdir()
+        monkeypatch.setenv("FEEDS_STORE_URL", url)
+        run(SampleSite(folder), capsys, monkeypatch, "init", ".", "--url", address, "--yes")
+        code, _, errors = run(SampleSite(folder), capsys, monkeypatch, "publish")
+        assert (code, "another site, https://one.example/ (one.example,2026)" in errors) == (
+            int(name == "b"),
+            name == "b",
+        )
+
+
+def test_a_site_that_has_moved_does_what_the_line_says(first, url, capsys, monkeypatch):
+    """With its authority in the settings, and after a claim, it goes on at the new address, and is known by it."""
     set_store(first, url, at("https://quay.example/"))
-    with pytest.raises(OtherSiteError, match=r'set site\.id_authority = "example\.com,2026"$'):
+    with pytest.raises(
+        OtherSiteError, match=r'set site\.id_authority = "example\.com,2026" and run `feeds store claim`$'
+    ):
         first.publish(dry_run=True)
     set_store(first, url, at("https://quay.example/", "example.com,2026"))
-    first.publish(dry_run=True)
-    assert rows(url, first.folder)["sites"] == [("example.com,2026", "https://example.com/")]
+    with pytest.raises(OtherSiteError, match=r"here, run `feeds store claim`$"):
+        first.publish()
+    code, output, errors = run(first, capsys, monkeypatch, "store", "claim")
+    assert (code, errors) == (0, "")
+    before, after = "https://example.com/ (example.com,2026)", "https://quay.example/ (example.com,2026)"
+    assert output.endswith(f": the store was of {before}; it is now of {after}\n")
     assert first.publish().issues == []
-    assert rows(url, first.folder)["sites"] == [("example.com,2026", "https://quay.example/")]
+
+
+@pytest.mark.parametrize(
+    ("address", "authority"),
+    [
+        ("https://quay.example/", "example.com,2026"),
+        ("https://example.com/blog/", "example.com,2026"),
+        ("https://example.com/", "example.com,2020"),
+        ("https://quay.example/", ""),
+    ],
+)
+def test_a_claim_changes_one_row(first, url, capsys, monkeypatch, address, authority):
+    """A dry run, and the site that has it already, change nothing; without a row there is nothing to claim."""
+    set_store(first, url, at(address, authority))
+    before = rows(url, first.folder)
+    now = f"{address} ({authority or 'quay.example,2026'})"
+    code, output, _ = run(first, capsys, monkeypatch, "store", "claim", "--dry-run")
+    assert (code, output.count("\n")) == (0, 1)
+    assert f"the store is of https://example.com/ (example.com,2026); it would be of {now}" in output
+    assert rows(url, first.folder) == before
+    for text in f"it is now of {now}", f"the store is this site's already, {now}":
+        code, output, _ = run(first, capsys, monkeypatch, "store", "claim")
+        assert (code, text in output) == (0, True)
+        assert rows(url, first.folder) == before | {"sites": [(authority or "quay.example,2026", address)]}
+
+
+def test_without_a_row_nothing_is_claimed(tmp_path, url, capsys, monkeypatch):
+    """Neither in a new store, nor in one of an older version, nor in the site's own folder; tables stay as they are."""
+    site = make_site(tmp_path / "a", url)
+    (tmp_path / "shared").mkdir()
+
+    def claim():
+        code, output, _ = run(site, capsys, monkeypatch, "store", "claim")
+        assert code == 0
+        return output
+
+    assert "the store is of no site yet; the first command that writes to it" in claim()
+    assert not [*(tmp_path / "shared").iterdir()]
+    make_old_store(tmp_path, site, url)
+    assert "the store is of no site yet" in claim()
+    with open_database(url, site.folder) as database:
+        assert read_version(database) == "0015"
+    set_store(site, "")
+    assert claim().endswith("feeds.db: a store in the site's own folder needs no claim\n")
+
+
+def test_tables_of_another_program_are_not_claimed(tmp_path, url, capsys, monkeypatch):
+    """Also if one is called `sites`."""
+    site = make_site(tmp_path / "a", url)
+    with open_database(url, site.folder) as database:
+        database.create("CREATE TABLE sites (id_authority TEXT, url TEXT)")
+        database.create("INSERT INTO sites VALUES ('quay.example,2026', 'https://quay.example/')")
+    code, output, errors = run(site, capsys, monkeypatch, "store", "claim")
+    assert (code, output, len(errors.splitlines())) == (1, "", 1)
+    assert "the database has tables of another program (sites)" in errors
+
+
+def test_a_check_shows_the_site(first, url, capsys, monkeypatch):
+    """As text, and in `site`, which is null for a store in the site's own folder."""
+    assert ", of https://example.com/ (example.com,2026)\n" in run(first, capsys, monkeypatch, "store", "check")[1]
+    found = json.loads(run(first, capsys, monkeypatch, "store", "check", "--json")[1])
+    assert found["site"] == {"id_authority": "example.com,2026", "url": "https://example.com/"}
+    set_store(first, "")
+    first.publish()
+    assert json.loads(run(first, capsys, monkeypatch, "store", "check", "--json")[1])["site"] is None
 
 
 def test_a_store_of_an_older_version_becomes_that_of_the_first_site_that_writes(tmp_path, url):
@@ -230,6 +318,22 @@ def test_a_backup_of_another_site_is_not_restored(tmp_path, backups, capsys, mon
     assert run(second, capsys, monkeypatch, "store", "backup", "../b.bak")[0] == 0
     set_store(second, "sqlite:///../a.db", at("https://quay.example/"))
     refuse_restore(second, "../b.bak", capsys, monkeypatch)
+
+
+def test_a_backup_from_before_a_move_is_claimed_and_restored(tmp_path, backups, capsys, monkeypatch):
+    """The line has the command for the backup's file; the store itself is this site's already."""
+    first, _ = backups
+    assert run(first, capsys, monkeypatch, "store", "backup", "../a b.bak")[0] == 0
+    set_store(first, "sqlite:///../a.db", at("https://quay.example/", "example.com,2026"))
+    assert run(first, capsys, monkeypatch, "store", "claim")[0] == 0
+    code, _, errors = run(first, capsys, monkeypatch, "store", "restore", "../a b.bak")
+    [variable, *command] = shlex.split(re.search("run `(.*)`", errors)[1])
+    assert (code, command) == (1, ["feeds", "store", "claim"])
+    with monkeypatch.context() as patch:
+        patch.setenv(*variable.split("=", 1))
+        assert run(first, capsys, monkeypatch, *command[1:])[0] == 0
+    assert run(first, capsys, monkeypatch, "store", "restore", "../a b.bak")[0] == 0
+    assert rows("sqlite:///../a.db", first.folder)["sites"] == [("example.com,2026", "https://quay.example/")]
 
 
 def refuse_restore(site, backup, capsys, monkeypatch):
