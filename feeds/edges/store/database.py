@@ -18,6 +18,7 @@ from feeds.edges.store.feeds import Feeds
 from feeds.edges.store.interface import Database
 from feeds.edges.store.journal import Journal
 from feeds.edges.store.postgresql import connect, is_postgresql
+from feeds.edges.store.postgresql_backup import dump_command
 from feeds.edges.store.postgresql_errors import hide_password, translated_errors
 from feeds.edges.store.preferences import Preferences
 from feeds.edges.store.schema import check_writable, prepare_tables, read_version, refuse_foreign
@@ -206,8 +207,8 @@ def copy_store(url: str, folder: Path, to: Path, keys: Path, *, site: SiteSettin
     """
     if is_postgresql(url):
         raise StoreError(
-            f"{hide_password(url)}: PostgreSQL has its own backups; run such as `pg_dump --format=custom --file={to}`"
-            f" with this database, and copy {keys} as well"
+            f"{hide_password(url)}: PostgreSQL has its own backups: run `{dump_command(url, to)}`,"
+            f" and copy {keys} as well"
         )
     key_copy = to.with_name(f"{to.name}.key")
     source = store_path(url, folder)

@@ -20,6 +20,7 @@ from feeds.edges.process import lock
 from feeds.edges.store import database, journal_file, replace
 from feeds.edges.store.database import Store, open_store
 from feeds.edges.store.postgresql import is_postgresql
+from feeds.edges.store.postgresql_backup import restore_command
 from feeds.edges.store.postgresql_errors import hide_password
 from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
@@ -71,8 +72,8 @@ def restore_store(config: Config, file: Path, now: datetime, *, dry_run: bool = 
     """
     if is_postgresql(config.store_url):
         raise StoreError(
-            f"{hide_password(config.store_url)}: PostgreSQL restores its own backups: `pg_restore --clean --if-exists"
-            f" --single-transaction --dbname=URL {file}`, while Feeds is stopped"
+            f"{hide_password(config.store_url)}: PostgreSQL restores its own backups: run"
+            f" `{restore_command(config.store_url, file)}` while Feeds is stopped"
         )
     store = database.store_path(config.store_url, config.folder)
     if file.exists() and store.exists() and file.samefile(store):
