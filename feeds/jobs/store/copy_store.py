@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from feeds.config import Config
 from feeds.edges.process import lock
 from feeds.edges.store.copy_tables import copy_rows, find_difference
-from feeds.edges.store.database import open_database, store_name
+from feeds.edges.store.database import Store, open_database, store_name
 from feeds.edges.store.interface import Database
-from feeds.edges.store.schema import COPYING, SCHEMA_VERSION, create_tables, read_version, set_version
+from feeds.edges.store.schema import (
+    COPYING,
+    SCHEMA_VERSION,
+    create_tables,
+    prepare_tables,
+    read_columns,
+    read_version,
+    set_version,
+)
 from feeds.edges.store.sites import check_site, save_site
 from feeds.edges.store.table_shapes import count_rows
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.context import Context
 from feeds.jobs.store.journal import append_pending
-from feeds.jobs.store.site_store import open_site_store, site_to_check
+from feeds.jobs.store.site_store import site_to_check
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,24 +41,34 @@ def copy_to(config: Config, url: str, context: Context) -> CopyReport:
     The settings stay as they are: the copy is used when `store.url` names it.
 
     Raises:
-        StoreError: there is no store, it is another site's, the other database is not empty, or a row differs.
+        StoreError: there is no store, it is another site's, its tables are not of this version, the other database is
+            not empty, or a row differs.
         LockedError: a publish run or a sender is at work on this site.
     """
-    if not _has_store(config):
-        raise FeedsError(f"{store_name(config.store_url, config.folder)}: there is no store to copy yet")
     with ExitStack() as stack:
         stack.enter_context(lock.lock_site(config.folder))
-        store = stack.enter_context(open_site_store(config))
+        source = stack.enter_context(_open_source(config))
         for task in ("sending", "mailing"):
-            stack.enter_context(store.lock(task))
-        append_pending(config, store)
+            stack.enter_context(source.lock(task))
+        append_pending(config, Store(source))
         target = stack.enter_context(_open_target(url, config))
-        return _copy(store.database, target, store_name(url, config.folder), context)
+        return _copy(source, target, store_name(url, config.folder), context)
 
 
-def _has_store(config: Config) -> bool:
+@contextmanager
+def _open_source(config: Config) -> Iterator[Database]:
+    """Open the store only to read it: the role may have no other rights, or the server is a replica."""
+    name = store_name(config.store_url, config.folder)
     with open_database(config.store_url, config.folder, create=False) as database:
-        return database is not None and read_version(database) is not None
+        version = read_version(database) if database else None
+        if database is None or version is None:
+            raise FeedsError(f"{name}: there is no store to copy yet")
+        if site := site_to_check(config):
+            check_site(database, site, name)
+        if version < SCHEMA_VERSION and read_columns(database, "entries"):
+            raise StoreError(f"{name}: the tables are at {version}; run `feeds store upgrade` before you copy them")
+        prepare_tables(database, name, version)  # refuses tables that are not complete, newer, or another program's
+        yield database
 
 
 @contextmanager

@@ -9,13 +9,15 @@ import pytest
 
 from feeds.edges.process.lock import lock_site, lock_task
 from feeds.edges.store import copy_tables
-from feeds.edges.store.database import open_store
+from feeds.edges.store.database import open_database, open_store
+from feeds.edges.store.schema import read_version, set_version
+from feeds.edges.store.sites import load_site
 from feeds.errors import FeedsError, LockedError, StoreError
 from feeds.jobs.store.check_store import check_store
 from feeds.jobs.store.copy_store import copy_to
 from feeds.jobs.subscribers import subscribe
 from tests.conftest import CONFIG, NEWSLETTER, NOW, asked
-from tests.postgresql import schema_url
+from tests.postgresql import change, new_role, run_sql, schema_of, schema_url
 
 COPY = "sqlite:///copy.db"
 WEEK = timedelta(days=7)
@@ -96,6 +98,58 @@ def test_only_an_empty_database_is_copied_to(sent, target):
     copy(sent, target)
     with pytest.raises(StoreError, match=r"has [0-9,]+ rows already; copy to an empty database"):
         copy(sent, target)
+
+
+@pytest.fixture
+def reading(sent):
+    """The URL of a PostgreSQL store that this role may only read, and that of its owner; the site has it."""
+    with schema_url() as url, new_role() as role:
+        copy(sent, url)
+        schema = schema_of(url)
+        run_sql(
+            url,
+            f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        )
+        yield change(url, role=role), url
+
+
+@pytest.mark.parametrize("kind", ["role", "server"])
+def test_a_store_that_can_only_be_read_is_copied(sent, target, reading, kind):
+    """By a role that may only read, or from a server that is read-only, as a replica is; with all rows."""
+    role_url, owner_url = reading
+    url = role_url if kind == "role" else change(owner_url, options="default_transaction_read_only=on")
+    sent.configure(f'{CONFIG}{NEWSLETTER}[store]\nurl = "{url}"\n')
+    run_sql(owner_url, "DELETE FROM sites")
+    with pytest.raises(StoreError, match="nothing can be written"):
+        sent.publish()
+    done = copy(sent, target)
+    assert done.copied == done.compared > 0
+    with open_database(owner_url, sent.folder) as database:
+        assert load_site(database) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("0015", "the tables are at 0015; run `feeds store upgrade` before you copy them"),
+        ("9999", r"written by a newer version \(its tables are at 9999\); upgrade feeds"),
+        ("copying", "rows are being copied to this store"),
+    ],
+)
+def test_tables_of_another_version_are_not_copied(sent, target, reading, version, message):
+    """They stay as they are, and nothing is created elsewhere."""
+    role_url, owner_url = reading
+    for url, table in (role_url, owner_url), ("sqlite:///.feeds/feeds.db", "sqlite:///.feeds/feeds.db"):
+        with open_database(table, sent.folder) as database:
+            set_version(database, version)
+        sent.configure(f'{CONFIG}{NEWSLETTER}[store]\nurl = "{url}"\n')
+        with pytest.raises(StoreError, match=message):
+            copy(sent, target)
+        with open_database(table, sent.folder) as database:
+            assert read_version(database) == version
+        with open_database(target, sent.folder, create=False) as database:
+            assert database is None or read_version(database) is None
 
 
 def test_without_a_store_there_is_nothing_to_copy(site):
