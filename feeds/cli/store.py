@@ -1,4 +1,4 @@
-"""`feeds store`: adopt, back up, restore and upgrade the database."""
+"""`feeds store`: adopt, back up, restore, check, copy, upgrade and claim the database."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +11,7 @@ from feeds.cli.clock import utc_now
 
 @click.group()
 def store() -> None:
-    """Adopt, back up, restore or upgrade the database."""
+    """Adopt, back up, restore, check, copy, upgrade, claim a store."""
 
 
 @store.command()
@@ -19,7 +19,7 @@ def store() -> None:
 @options.NOW
 @click.option("--dry-run", is_flag=True, help="Print what would be marked; change nothing.")
 def adopt(path: Path, now: str | None, *, dry_run: bool) -> None:
-    """Mark everything that is public now as already sent, without sending it.
+    """Mark everything that is public now as sent, without sending it.
 
     For a new database, an older one, or a site that comes from another tool.
     """
@@ -36,7 +36,10 @@ def adopt(path: Path, now: str | None, *, dry_run: bool) -> None:
 @options.CONFIG
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(path: Path, file: Path) -> None:
-    """Copy the database to FILE and its keys to FILE.key; safe while letters are being sent."""
+    """Copy a SQLite database to FILE, and its keys to FILE.key.
+
+    It is safe while letters are being sent. PostgreSQL is backed up by pg_dump: then this only prints the command.
+    """
     from feeds.jobs.store.backup import backup_store
 
     for written in backup_store(options.read_config(path), file):
@@ -48,7 +51,11 @@ def backup(path: Path, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Print what would be restored; change nothing.")
 def restore(path: Path, file: Path, *, dry_run: bool) -> None:
-    """Replace the database with the backup FILE, plus what the journal recorded since; the old database is kept."""
+    """Replace a SQLite database with the backup FILE and the journal.
+
+    The journal has what happened since the backup. The old database is kept. PostgreSQL is restored by pg_restore: then
+    this only prints the command.
+    """
     from feeds.jobs.store.restore import restore_store
 
     found = restore_store(options.read_config(path), file, utc_now(), dry_run=dry_run)
@@ -61,7 +68,11 @@ def restore(path: Path, file: Path, *, dry_run: bool) -> None:
 @options.CONFIG
 @click.option("--dry-run", is_flag=True, help="Print which site it is of, and would be of; change nothing.")
 def claim(path: Path, *, dry_run: bool) -> None:
-    """Make the store this site's, after the site has moved or site.id_authority was changed."""
+    """Make the store this site's, after the site has moved.
+
+    Or after site.id_authority was changed. Nothing else in the store changes. A store in the site's own folder needs no
+    claim.
+    """
     from feeds.jobs.store.claim import claim_store
 
     click.echo(claim_store(options.read_config(path), dry_run=dry_run))
@@ -71,7 +82,10 @@ def claim(path: Path, *, dry_run: bool) -> None:
 @options.CONFIG
 @options.JSON
 def check(path: Path, *, as_json: bool) -> int:
-    """Look for damage, and print how many rows each table has; exit code 1 if something is wrong."""
+    """Look for damage, and print the rows of each table.
+
+    Also which site the store is of. The exit code is 1 if something is wrong.
+    """
     from feeds.jobs.store.check_store import check_store
 
     found = check_store(options.read_config(path))
@@ -92,9 +106,15 @@ def check(path: Path, *, as_json: bool) -> int:
 )
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 def copy(path: Path, url: str, *, quiet: bool) -> None:
-    """Copy all rows to another database, from SQLite to PostgreSQL or back, and compare every row.
+    """Copy all rows to another database, and compare every row.
 
-    Stop `feeds run` and `feeds serve` first. If the copy is interrupted, run it again: it goes on. Then set store.url.
+    From SQLite to PostgreSQL or back. The other database must be empty, and nothing can use it before the copy is
+    complete. If the copy is interrupted, run it again: it goes on. Then set store.url. Keys are not copied.
+
+    Stop `feeds run` and `feeds serve` before you copy: what they write afterwards stays in the old database.
+
+    A relative path in sqlite:///FILE starts at the folder of config.toml. The password of postgresql://... can be in
+    ~/.pgpass instead of the command line.
     """
     from feeds.config_types import StoreUrl
     from feeds.jobs.store.copy_store import copy_to
@@ -112,7 +132,10 @@ def copy(path: Path, url: str, *, quiet: bool) -> None:
 @store.command()
 @options.CONFIG
 def upgrade(path: Path) -> None:
-    """Migrate the tables to this version. Every other command does this as well."""
+    """Migrate the tables to this version.
+
+    Every other command that opens them does this as well. On PostgreSQL, the role must own the tables.
+    """
     from feeds.edges.store.database import store_name
     from feeds.jobs.store.backup import upgrade_store
 

@@ -178,6 +178,25 @@ def test_the_command_copies_and_says_what_to_set(sent, feeds):
     assert wrong.returncode == 2
 
 
+def test_the_help_names_every_command_of_the_store_in_one_line_each(site, feeds):
+    """No summary is cut."""
+    text = feeds("store", "--help").stdout
+    assert "..." not in text.partition("\n")[2]
+    for name in "adopt", "back up", "restore", "check", "copy", "upgrade", "claim":
+        assert name in text.splitlines()[2].lower()
+    assert "Adopt, back up, restore, check, copy, upgrade, claim a store.\n" in feeds("--help").stdout
+
+
+def test_backup_and_restore_print_the_commands_of_postgresql(sent, reading, feeds):
+    """With the schema of the store."""
+    url, _ = reading
+    sent.configure(f'{CONFIG}{NEWSLETTER}[store]\nurl = "{url}"\n')
+    for name, command in ("backup", "pg_dump --format=custom"), ("restore", "pg_restore"):
+        done = feeds("store", name, "my.dump")
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+        assert f"run `{command} --schema={schema_of(url)} " in done.stderr
+
+
 def test_a_check_counts_the_rows_of_a_sound_store(sent, target, feeds):
     """It finds nothing; --json has the same."""
     copy(sent, target)
