@@ -13,6 +13,7 @@ from feeds.edges.store.schema import (
     COPYING,
     SCHEMA_VERSION,
     create_tables,
+    is_version,
     prepare_tables,
     read_columns,
     read_version,
@@ -65,7 +66,7 @@ def _open_source(config: Config) -> Iterator[Database]:
             raise FeedsError(f"{name}: there is no store to copy yet")
         if site := site_to_check(config):
             check_site(database, site, name)
-        if version < SCHEMA_VERSION and read_columns(database, "entries"):
+        if is_version(version) and version < SCHEMA_VERSION and read_columns(database, "entries"):
             raise StoreError(f"{name}: the tables are at {version}; run `feeds store upgrade` before you copy them")
         prepare_tables(database, name, version)  # refuses tables that are not complete, newer, or another program's
         yield database

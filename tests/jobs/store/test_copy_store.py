@@ -135,6 +135,7 @@ def test_a_store_that_can_only_be_read_is_copied(sent, target, reading, kind):
         ("0015", "the tables are at 0015; run `feeds store upgrade` before you copy them"),
         ("9999", r"written by a newer version \(its tables are at 9999\); upgrade feeds"),
         ("copying", "rows are being copied to this store"),
+        ("00", "the version of the tables, '00', is not one of this program's"),
     ],
 )
 def test_tables_of_another_version_are_not_copied(sent, target, reading, version, message):
