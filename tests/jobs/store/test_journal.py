@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from feeds.edges.store import journal_file as file
 from feeds.edges.store.database import open_store
@@ -21,6 +22,7 @@ from feeds.jobs.store import backup, journal
 from feeds.jobs.subscribers import erase, subscribe
 from feeds.model import IdAssigned, IssueRecorded, SubscriberEvent
 from tests.conftest import CONFIG, NEWSLETTER, NOW
+from tests.edges.store.fresh_schema import migrate
 
 URL = "sqlite:///.feeds/feeds.db"
 WEEK = timedelta(days=7)
@@ -155,14 +157,22 @@ def test_without_the_key_what_is_about_people_waits(letter_site):
     assert [line.what for line in _records(letter_site, SubscriberEvent)] == ["suppressed", "unsubscribed"]
 
 
-#: Of the migrations after the journal's.
-LATER_TABLES = (
-    *("delayed_domains", "server_limits", "consent_wordings", "service_mails", "signup_requests", "signup_networks"),
-    *("signups", "chosen_pauses", "address_changes", "erased_subscribers", "link_requests", "erasure_requests"),
-    *("subscription_changes", "moved_subscribers"),
-)
-#: Of the table `entries`.
-LATER_COLUMNS = ("replaced_by", "own_updated", "shown_updated", "number")
+def _downgrade(file, version):
+    """Replace a store by one with the tables of an older version, and the rows that they can have."""
+    new = file.rename(file.with_name("new.db"))
+    with sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool).begin() as connection:
+        migrate(connection, version)
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("ATTACH ? AS new", [str(new)])
+        query = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name != 'alembic_version'"
+        for (table,) in db.execute(query).fetchall():
+            columns = [
+                {row[0] for row in db.execute("SELECT name FROM pragma_table_info(?, ?)", [table, schema])}
+                for schema in ("main", "new")
+            ]
+            names = ", ".join(f'"{name}"' for name in sorted(set.intersection(*columns)))
+            db.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
+    new.unlink()
 
 
 def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_site):
@@ -173,20 +183,7 @@ def test_a_store_from_before_the_journal_begins_it_with_what_it_knows(letter_sit
     subscribe.suppress_address(letter_site.config, ADA, NOW)
     before = _records(letter_site)
     (letter_site.folder / ".feeds/feeds.db.journal").unlink()
-    with closing(sqlite3.connect(letter_site.folder / ".feeds/feeds.db")) as db, db:
-        for statement in (
-            "DROP INDEX ix_entries_number",
-            "DROP INDEX ix_deliveries_failed",
-            *(f"ALTER TABLE {name} DROP COLUMN domain" for name in ("subscribers", "deliveries")),
-            "DROP TABLE alerts",
-            "DROP TABLE journal",
-            *(f"ALTER TABLE issues DROP COLUMN {name}" for name in ("retracted_at", "retraction", "corrects", "whole")),
-            *(f"DROP TABLE {name}" for name in LATER_TABLES),
-            "ALTER TABLE leaves DROP COLUMN topics",
-            *(f"ALTER TABLE entries DROP COLUMN {name}" for name in LATER_COLUMNS),
-            "UPDATE alembic_version SET version_num = '0005'",
-        ):
-            db.execute(statement)
+    _downgrade(letter_site.folder / ".feeds/feeds.db", "0005")
     letter_site.publish()
     found = _records(letter_site)
     assert {line.what for line in found if isinstance(line, SubscriberEvent)} == {"unsubscribed", "suppressed"}
