@@ -36,6 +36,12 @@ class SubscriberHistory:
         """True if the person has unsubscribed, bounced or complained."""
         return self.status is not None and self.status.name in GONE_STATUSES
 
+    @property
+    def latest_at(self) -> datetime:
+        """The time of the latest of these events."""
+        events = (self.status, self.erased, self.suppression, *self.newsletters.values())
+        return max(event.at for event in events if event)
+
     def is_erased(self, created_at: datetime) -> bool:
         """Return whether a subscriber added at *created_at* is the one who was erased, not one who came back later."""
         if self.erased is None:

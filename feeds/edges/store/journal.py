@@ -52,6 +52,37 @@ class Journal:
             if after is not None:
                 self._db.execute("journal.delete_after", last=after)
 
+    # What the store knows, whether it is pending or not ------------------------------------------------------------
+
+    def iterate_ids(self) -> Iterator[IdAssigned]:
+        """Yield the ids of all entries."""
+        for values in self._db.iterate("entries.load"):
+            yield _id_record(*values)
+
+    def iterate_issues(self) -> Iterator[IssueRecorded]:
+        """Yield all issues that do not wait for approval."""
+        for row in self._db.all("journal.all_issues"):
+            yield self._issue_record(row)
+
+    def has_people(self) -> bool:
+        """Return whether there are subscribers, or addresses on the suppression list."""
+        return self._db.one("journal.has_people") is not None
+
+    def iterate_statuses(self) -> Iterator[tuple[SubscriberEvent, bool]]:
+        """Yield the status of each subscriber, and whether it has ever changed; `who` is an address, as above."""
+        for what, who, at, has_changed in self._db.iterate("journal.all_statuses"):
+            yield SubscriberEvent(what=what, who=who, at=decode_time(at)), bool(has_changed)
+
+    def iterate_leaves(self) -> Iterator[SubscriberEvent]:
+        """Yield which newsletters subscribers have left; `who` is an address."""
+        for who, newsletter, at in self._db.iterate("journal.all_leaves"):
+            yield SubscriberEvent(what="left", who=who, newsletter=newsletter, at=decode_time(at))
+
+    def iterate_suppressions(self) -> Iterator[SubscriberEvent]:
+        """Yield the suppression list; `who` is a digest."""
+        for what, who, at in self._db.iterate("journal.all_suppressions"):
+            yield SubscriberEvent(what=what, who=who, at=decode_time(at))
+
     def _events(self, last: int) -> dict[int, JournalRecord]:
         rows = self._db.all("journal.events", last=last)
         return {

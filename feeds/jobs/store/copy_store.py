@@ -23,7 +23,7 @@ from feeds.edges.store.sites import check_site, save_site
 from feeds.edges.store.table_shapes import count_rows
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.context import Context
-from feeds.jobs.store.journal import append_pending
+from feeds.jobs.store.journal import append_pending, complete_journal
 from feeds.jobs.store.site_store import site_to_check
 
 
@@ -53,7 +53,10 @@ def copy_to(config: Config, url: str, context: Context) -> CopyReport:
             stack.enter_context(source.lock(task))
         append_pending(config, Store(source))
         target = stack.enter_context(_open_target(url, config))
-        return _copy(source, target, store_name(url, config.folder), context)
+        report = _copy(source, target, store_name(url, config.folder), context)
+        complete_journal(config, Store(target), url, context.clock())  # before the copy can be used
+        set_version(target, SCHEMA_VERSION)
+    return report
 
 
 @contextmanager
@@ -99,7 +102,6 @@ def _copy(source: Database, target: Database, name: str, context: Context) -> Co
                 f"{name}: differs from the store at {place}: the store has changed since this copy was begun; delete"
                 " what was copied, and copy again"
             )
-    set_version(target, SCHEMA_VERSION)
     return CopyReport(copied=copied, compared=total)
 
 

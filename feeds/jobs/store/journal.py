@@ -1,4 +1,9 @@
-"""Move pending journal records from the store into the journal file."""
+"""Move pending journal records from the store into the journal file, or what else the store knows."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -6,6 +11,7 @@ from feeds.config import Config
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.store import database, journal_file
 from feeds.edges.store.database import Store
+from feeds.jobs.store.missing_records import find_missing
 from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.model import JournalRecord, SubscriberEvent
 
@@ -26,7 +32,7 @@ def append_pending(config: Config, store: Store) -> None:
     """
     if not store.database.keeps_journal:
         return
-    file = journal_file.journal_path(database.store_path(config.store_url, config.folder))
+    file = _journal_file(config, config.store_url)
     while store.journal.has_pending(people=False):
         with store.journal.take_batch(_BATCH_RECORDS, people=False) as records:
             journal_file.append_records(file, records)
@@ -34,6 +40,32 @@ def append_pending(config: Config, store: Store) -> None:
     while hasher and store.journal.has_pending(people=True):
         with store.journal.take_batch(_BATCH_RECORDS, people=True) as records:
             journal_file.append_records(file, [mask_address(hasher, record) for record in records])
+
+
+def complete_journal(config: Config, store: Store, url: str, now: datetime) -> None:
+    """Append what a store, with this *url*, knows and the journal beside it does not. PostgreSQL has no journal.
+
+    If the process is killed, what was not appended is missing, and is appended the next time.
+
+    Raises:
+        OutputError: the journal cannot be read or written.
+        FeedsError: the key that hashes addresses is missing.
+    """
+    if not store.database.keeps_journal:
+        return
+    file = _journal_file(config, url)
+    records = [*journal_file.read_records(file, lambda _: None)]
+    append_in_batches(file, find_missing(store, records, lambda: ensure_hasher(config, store), now))
+
+
+def append_in_batches(file: Path, records: Iterator[JournalRecord]) -> None:
+    """Append records to a journal as they come; without any, it is not opened."""
+    while batch := [*islice(records, _BATCH_RECORDS)]:
+        journal_file.append_records(file, batch)
+
+
+def _journal_file(config: Config, url: str) -> Path:
+    return journal_file.journal_path(database.store_path(url, config.folder))
 
 
 def mask_address(hasher: AddressHasher, record: JournalRecord) -> JournalRecord:

@@ -25,8 +25,10 @@ from feeds.edges.store.postgresql_errors import hide_password
 from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site
-from feeds.jobs.store.journal import append_pending, mask_address
+from feeds.jobs.store.journal import append_in_batches, append_pending, mask_address
+from feeds.jobs.store.missing_records import find_missing
 from feeds.jobs.store.site_store import check_database, open_site_store, refuse_other_site
+from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.model import AdoptedDate, IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
 
 _HELD = "the store was restored from a backup, and its pending recipients may have got this issue since"
@@ -118,20 +120,35 @@ def _load_hasher(key_file: Path) -> AddressHasher:
 def _read_journal(
     config: Config, store: Path, key_file: Path, *, dry_run: bool
 ) -> tuple[list[JournalRecord], list[str]]:
-    """Return the journal's records, including those still pending in the present store, and warnings."""
+    """Return the journal's records, including what only the present store knows, and warnings."""
     warnings: list[str] = []
-    pending: list[JournalRecord] = []
     if store.is_file():
         try:
             with open_site_store(config, create=not dry_run) as present:
-                if dry_run:
-                    pending = _pending_records(present, _load_hasher(key_file))
-                else:
-                    append_pending(config, present)
+                return _complete_journal(config, present, key_file, warnings.append, dry_run=dry_run), warnings
         except StoreError as e:
-            warnings.append(f"{e}; changes that are not in the journal are lost")
-    file = journal_file.journal_path(store)
-    return [*journal_file.read_records(file, warnings.append), *pending], warnings
+            warnings = [f"{e}; changes that are not in the journal are lost"]
+    return [*journal_file.read_records(journal_file.journal_path(store), warnings.append)], warnings
+
+
+def _complete_journal(
+    config: Config, present: Store, key_file: Path, warn: Callable[[str], None], *, dry_run: bool
+) -> list[JournalRecord]:
+    """Return the journal's records, after adding what only the present store knows; in a dry run, to the list alone.
+
+    That is what is still pending, and all that a file that was brought from elsewhere knows.
+    """
+    file = journal_file.journal_path(database.store_path(config.store_url, config.folder))
+    if not dry_run:
+        append_pending(config, present)
+        records = [*journal_file.read_records(file, warn)]
+        missing = [*find_missing(present, records, lambda: ensure_hasher(config, present))]
+        append_in_batches(file, iter(missing))
+    else:
+        hasher = _load_hasher(key_file)
+        records = [*journal_file.read_records(file, warn), *_pending_records(present, hasher)]
+        missing = [*find_missing(present, records, lambda: hasher)]
+    return [*records, *missing]
 
 
 def _pending_records(store: Store, hasher: AddressHasher) -> list[JournalRecord]:

@@ -26,6 +26,7 @@ from feeds.errors import FeedsError, LockedError, StoreError
 from feeds.jobs.store import restore
 from feeds.jobs.store.backup import backup_store
 from feeds.jobs.store.journal import mask_address
+from feeds.jobs.store.missing_records import find_missing
 from feeds.jobs.subscribers import erase, subscribe
 from feeds.model import (
     ImportRow,
@@ -331,6 +332,7 @@ def test_without_a_journal_nobody_knows_what_happened_since(lost):
     path.write_bytes(b"".join([*lines[:2], b"rubbish\n", *lines[2:]]))
     assert "feeds.db.journal:3: cannot be read" in _restore(lost).warnings[0]
     path.unlink()
+    (lost.folder / ".feeds/feeds.db").unlink()
     assert any("there is no journal" in line for line in _restore(lost).warnings)
     assert _statuses(lost)["ada"] == "active"
 
@@ -475,6 +477,8 @@ CHANGES = st.one_of(
     st.tuples(st.just("send"), st.sampled_from(NEWSLETTERS)),
     st.tuples(st.just("keep"), st.just("")),
     st.tuples(st.just("backup"), st.just("")),
+    st.tuples(st.just("go_away"), st.just("")),
+    st.tuples(st.just("come_back"), st.just("")),
 )
 
 
@@ -486,10 +490,19 @@ class _History:
         self.journal = folder / ".feeds/feeds.db.journal"
         #: How many copies there were, and who was erased then.
         self.erased = []
+        #: Whether it is on a database without a journal, and who was erased there.
+        self.is_away, self.erased_away = False, set()
 
     def do(self, store, what, who):
         self.now += timedelta(hours=1)
         key = f"{who}@example.org"
+        if (self.is_away and what == "backup") or (what in ("add", "allow") and key in self.erased_away):
+            return
+        self.change(store, what, who, key)
+        if self.is_away:
+            store.journal.drop((), after=0)
+
+    def change(self, store, what, who, key):
         match what.split():
             case ["add"]:
                 store.suppressions.allow(HASHER.digests(key), self.now)
@@ -505,6 +518,7 @@ class _History:
             case ["erase"]:
                 store.suppressions.erase(key, {key}, HASHER.digests(key)[0], self.now)
                 self.erased.append((len(self.copies), key))
+                self.erased_away |= {key} if self.is_away else set()
             case ["leave", newsletter]:
                 with store.bounces.transaction():
                     if person := store.subscribers.find(key):
@@ -546,6 +560,17 @@ class _History:
             with store.journal.take_batch(1000, people=people) as lines:
                 file.append_records(self.journal, [mask_address(HASHER, line) for line in lines])
 
+    def go_away(self, store, who):
+        """Be copied to a database without a journal."""
+        self.keep(store, who)
+        self.is_away = True
+
+    def come_back(self, store, _):
+        """Be copied back to the place beside the journal."""
+        lines = list(file.read_records(self.journal, pytest.fail))
+        file.append_records(self.journal, find_missing(store, lines, lambda: HASHER, self.now))
+        self.is_away, self.erased_away = False, set()
+
     def replay(self, copy):
         with open_store(f"sqlite:///{copy}", self.folder) as store:
             lines = list(file.read_records(self.journal, pytest.fail))
@@ -570,12 +595,18 @@ def _state(store):
 @settings(max_examples=int(os.environ.get("FEEDS_RESTORES", "40")))
 @given(st.lists(CHANGES, max_size=14))
 def test_any_backup_comes_to_what_the_store_is(changes):
-    """Replaying the journal on any backup gives the state of the store, and replaying it again changes nothing."""
+    """Replaying the journal on any backup gives the state of the store, and replaying it again changes nothing.
+
+    Also if the store was on a database without a journal meanwhile. Then the journal does not know of whom was erased,
+    and allowed again, there.
+    """
     with tempfile.TemporaryDirectory() as name:
         history = _History(Path(name))
         with open_store(URL, history.folder) as store:
             for what, who in [("add", "ada"), ("backup", ""), *changes, ("backup", ""), ("keep", "")]:
                 history.do(store, what, who)
+            if history.is_away:
+                history.do(store, "come_back", "")
             people, suppressed, sent, ids = _state(store)
         for number, copy in enumerate(history.copies):
             with open_store(f"sqlite:///{copy}", history.folder) as store:

@@ -72,3 +72,27 @@ SELECT how, entry_id FROM announced WHERE issue_id = :issue ORDER BY how, positi
 -- name: journal.events
 -- Return the records of subscribers up to a number.
 SELECT id, what, who, newsletter, at FROM journal WHERE what NOT IN ('id', 'issue') AND id <= :last ORDER BY id;
+
+-- name: journal.all_issues
+-- Return all issues, unless they wait for approval, with the columns of `journal.issues`.
+SELECT 0, i.newsletter, i.number, i.slot, i.subject, i.state, i.composed_at, i.transport, i.note, i.recipients,
+    i.sent, coalesce(c.entry, ''), i.retracted_at, i.retraction,
+    (SELECT o.number FROM issues o WHERE o.id = i.corrects), i.id
+FROM issues i LEFT JOIN contents c ON c.issue_id = i.id WHERE i.approved ORDER BY i.id;
+
+-- name: journal.has_people
+-- Return 1 if there are subscribers, or addresses on the suppression list.
+SELECT 1 FROM subscribers UNION ALL SELECT 1 FROM suppressions LIMIT 1;
+
+-- name: journal.all_statuses
+-- Return the status, address and time of each subscriber, and whether the status has ever changed.
+SELECT status, email_key, status_at, status_at != created_at FROM subscribers ORDER BY id;
+
+-- name: journal.all_leaves
+-- Return who has left which newsletter, and when.
+SELECT s.email_key, l.newsletter, l.at FROM leaves l JOIN subscribers s ON s.id = l.subscriber_id
+ORDER BY l.subscriber_id, l.newsletter;
+
+-- name: journal.all_suppressions
+-- Return the suppression list.
+SELECT reason, digest, at FROM suppressions ORDER BY digest;
