@@ -912,4 +912,11 @@ class SubscriberEvent(_Record, frozen=True, kw_only=True, tag="person"):
     at: AwareDatetime
 
 
+class JournalBegun(_Record, frozen=True, kw_only=True, tag="journal"):
+    """The first line of a journal, by which a store knows it again."""
+
+    #: Random.
+    id: str
+
+
 JournalRecord = IdAssigned | IssueRecorded | SubscriberEvent

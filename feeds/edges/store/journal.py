@@ -52,6 +52,18 @@ class Journal:
             if after is not None:
                 self._db.execute("journal.delete_after", last=after)
 
+    def load_file_id(self) -> int:
+        """Return which file the journal is in, as `journal_file.read_journal_id` returns it; 0 if it is not known.
+
+        It is in the header of the database file (https://www.sqlite.org/pragma.html#pragma_user_version), so backups
+        have it, and copies to other databases do not.
+        """
+        return int(self._db.value("journal.file_id"))
+
+    def save_file_id(self, number: int) -> None:
+        """Store which file the journal is in."""
+        self._db.connection.execute(f"PRAGMA user_version = {number:d}")
+
     # What the store knows, whether it is pending or not ------------------------------------------------------------
 
     def iterate_ids(self) -> Iterator[IdAssigned]:

@@ -22,7 +22,10 @@ _BATCH_RECORDS = 10_000
 
 
 def append_pending(config: Config, store: Store) -> None:
-    """Move pending records into the journal file; without any, the file is not opened. PostgreSQL has no journal.
+    """Move pending records into the journal file. PostgreSQL has no journal.
+
+    If the store is not known to have written to this file, everything else that it knows is appended as well: its file
+    was brought from elsewhere, or the journal is lost.
 
     If the process is killed between writing them and deleting them from the store, they are written again next time.
 
@@ -33,19 +36,24 @@ def append_pending(config: Config, store: Store) -> None:
     if not store.database.keeps_journal:
         return
     file = _journal_file(config, config.store_url)
+    is_known = (journal_file.read_journal_id(file) or 0) == store.journal.load_file_id()
     while store.journal.has_pending(people=False):
         with store.journal.take_batch(_BATCH_RECORDS, people=False) as records:
             journal_file.append_records(file, records)
+    if not is_known:
+        complete_journal(config, store, config.store_url)
     hasher = ensure_hasher(config, store) if store.journal.has_pending(people=True) else None
     while hasher and store.journal.has_pending(people=True):
         with store.journal.take_batch(_BATCH_RECORDS, people=True) as records:
             journal_file.append_records(file, [mask_address(hasher, record) for record in records])
+    _save_file_id(store, file)
 
 
-def complete_journal(config: Config, store: Store, url: str, now: datetime) -> None:
+def complete_journal(config: Config, store: Store, url: str, now: datetime | None = None) -> None:
     """Append what a store, with this *url*, knows and the journal beside it does not. PostgreSQL has no journal.
 
-    If the process is killed, what was not appended is missing, and is appended the next time.
+    If the process is killed, what was not appended is missing, and is appended the next time. See `find_missing` for
+    *now*.
 
     Raises:
         OutputError: the journal cannot be read or written.
@@ -54,11 +62,20 @@ def complete_journal(config: Config, store: Store, url: str, now: datetime) -> N
     if not store.database.keeps_journal:
         return
     file = _journal_file(config, url)
-    records = [*journal_file.read_records(file, lambda _: None)]
-    append_in_batches(file, find_missing(store, records, lambda: ensure_hasher(config, store), now))
+    with store.database.transaction():  # other processes append nothing meanwhile
+        records = [*journal_file.read_records(file, lambda _: None)]
+        _append_in_batches(file, find_missing(store, records, lambda: ensure_hasher(config, store), now))
+    _save_file_id(store, file)
 
 
-def append_in_batches(file: Path, records: Iterator[JournalRecord]) -> None:
+def _save_file_id(store: Store, file: Path) -> None:
+    """Store that all of it is in this file, if that is new."""
+    number = journal_file.read_journal_id(file)
+    if number not in (store.journal.load_file_id(), None):
+        store.journal.save_file_id(number)
+
+
+def _append_in_batches(file: Path, records: Iterator[JournalRecord]) -> None:
     """Append records to a journal as they come; without any, it is not opened."""
     while batch := [*islice(records, _BATCH_RECORDS)]:
         journal_file.append_records(file, batch)

@@ -25,10 +25,9 @@ from feeds.edges.store.postgresql_errors import hide_password
 from feeds.edges.store.replay import StoredSubscriber
 from feeds.errors import FeedsError, StoreError
 from feeds.jobs.site import Site
-from feeds.jobs.store.journal import append_in_batches, append_pending, mask_address
+from feeds.jobs.store.journal import append_pending, complete_journal, mask_address
 from feeds.jobs.store.missing_records import find_missing
 from feeds.jobs.store.site_store import check_database, open_site_store, refuse_other_site
-from feeds.jobs.subscribers.address_hashing import ensure_hasher
 from feeds.model import AdoptedDate, IdAssigned, IssueRecorded, IssueState, JournalRecord, KnownEntry, SubscriberEvent
 
 _HELD = "the store was restored from a backup, and its pending recipients may have got this issue since"
@@ -141,14 +140,11 @@ def _complete_journal(
     file = journal_file.journal_path(database.store_path(config.store_url, config.folder))
     if not dry_run:
         append_pending(config, present)
-        records = [*journal_file.read_records(file, warn)]
-        missing = [*find_missing(present, records, lambda: ensure_hasher(config, present))]
-        append_in_batches(file, iter(missing))
-    else:
-        hasher = _load_hasher(key_file)
-        records = [*journal_file.read_records(file, warn), *_pending_records(present, hasher)]
-        missing = [*find_missing(present, records, lambda: hasher)]
-    return [*records, *missing]
+        complete_journal(config, present, config.store_url)
+        return [*journal_file.read_records(file, warn)]
+    hasher = _load_hasher(key_file)
+    records = [*journal_file.read_records(file, warn), *_pending_records(present, hasher)]
+    return [*records, *find_missing(present, records, lambda: hasher)]
 
 
 def _pending_records(store: Store, hasher: AddressHasher) -> list[JournalRecord]:

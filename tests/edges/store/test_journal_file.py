@@ -43,8 +43,25 @@ def test_lines_are_added_and_read_back(file):
     journal_file.append_records(file, [EVENT])
     assert (file.name, stat.S_IMODE(file.stat().st_mode)) == ("feeds.db.journal", 0o600)
     assert file.read_bytes().startswith(first)
-    assert len(file.read_text("utf-8").splitlines()) == 3
+    assert len(file.read_text("utf-8").splitlines()) == 4
     assert _read(file) == ([ID, ISSUE, EVENT], [])
+
+
+def test_a_journal_is_known_by_its_first_line(file):
+    """Two files with the same records have different ids, which no further record changes; no file has none."""
+    assert journal_file.read_journal_id(file) is None
+    file.write_bytes(b"")
+    assert journal_file.read_journal_id(file) is None
+    journal_file.append_records(file, [ID])
+    journal_file.append_records(other := file.with_name("other"), [ID])
+    found = journal_file.read_journal_id(file)
+    assert found not in (journal_file.read_journal_id(other), None)
+    journal_file.append_records(file, [EVENT])
+    assert journal_file.read_journal_id(file) == found
+    other.write_bytes(b'{"about":"jour')
+    found = journal_file.read_journal_id(other)
+    journal_file.append_records(other, [EVENT])
+    assert journal_file.read_journal_id(other) == found
 
 
 def test_a_line_that_was_being_written_harms_no_other(file):
@@ -59,7 +76,7 @@ def test_a_line_that_was_being_written_harms_no_other(file):
         journal_file.append_records(other, [EVENT])
         found, warnings = _read(other)
         assert found == [ID, EVENT]
-        assert [line.split(": ")[0] for line in warnings] == ([] if incomplete == whole else [f"{other}:2"])
+        assert [line.split(": ")[0] for line in warnings] == ([] if incomplete == whole else [f"{other}:3"])
 
 
 @pytest.mark.parametrize("line", [b"", b"{}", b"[1]", b"\xff", b'{"about":"later"}', b'{"about":"id","id":1}'])
@@ -71,7 +88,7 @@ def test_a_damaged_line_is_named_and_left_out(file, line):
     journal_file.append_records(file, [EVENT])
     found, [warning] = _read(file)
     assert found == [ID, EVENT]
-    assert warning.startswith(f"{file}:2: cannot be read, and is ignored: ")
+    assert warning.startswith(f"{file}:3: cannot be read, and is ignored: ")
 
 
 def test_a_journal_that_cannot_be_used_is_named(file):

@@ -177,7 +177,7 @@ def test_a_copy_whose_journal_cannot_be_written_is_not_complete(sent):
     (sent.folder / "copy.db.journal").rmdir()
     assert copy_to(sent.config, "sqlite:///copy.db", asked()[1]).copied == 0
     with open_store("sqlite:///copy.db", sent.folder):
-        assert (sent.folder / "copy.db.journal").read_bytes().count(b"\n") == 2
+        assert (sent.folder / "copy.db.journal").read_bytes().count(b"\n") == 3
 
 
 #: Copies the store back, one record at a time, and is killed where the third is written to the disk.
@@ -224,6 +224,26 @@ def test_a_file_that_was_brought_from_elsewhere_is_known_to_a_restore(sent):
     dry = restore(sent, dry_run=True)
     assert restore(sent).lines[1] == dry.lines[1]
     check_nothing_is_forgotten(sent)
+    (sent.folder / ".feeds/feeds.db").unlink()
+    restore(sent)
+    check_nothing_is_forgotten(sent)
+
+
+@pytest.mark.parametrize("has_journal", [True, False])
+def test_the_first_run_with_a_file_from_elsewhere_completes_the_journal(sent, has_journal):
+    """If the file of the store was replaced by hand and is lost later, the journal knows what only that one knew."""
+    backup_store(sent.config, sent.folder / "b.db")
+    move(sent, "sqlite:///elsewhere/other.db", NOW)
+    change(sent)
+    shutil.copy(sent.folder / "elsewhere/other.db", sent.folder / ".feeds/feeds.db")
+    if not has_journal:
+        (sent.folder / ".feeds/feeds.db.journal").unlink()
+    use(sent, URL)
+    sent.publish(NOW + WEEK + DAY)
+    size = (journal := sent.folder / ".feeds/feeds.db.journal").stat().st_size
+    add(sent, "dan")
+    sent.publish(NOW + WEEK + 2 * DAY)
+    assert journal.stat().st_size == size
     (sent.folder / ".feeds/feeds.db").unlink()
     restore(sent)
     check_nothing_is_forgotten(sent)

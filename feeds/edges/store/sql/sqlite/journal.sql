@@ -96,3 +96,7 @@ ORDER BY l.subscriber_id, l.newsletter;
 -- name: journal.all_suppressions
 -- Return the suppression list.
 SELECT reason, digest, at FROM suppressions ORDER BY digest;
+
+-- name: journal.file_id
+-- Return the number of the journal file that the store has written to; 0 if there is none.
+PRAGMA user_version;
