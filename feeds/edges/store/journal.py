@@ -80,10 +80,10 @@ class Journal:
         """Return whether there are subscribers, or addresses on the suppression list."""
         return self._db.one("journal.has_people") is not None
 
-    def iterate_statuses(self) -> Iterator[tuple[SubscriberEvent, bool]]:
-        """Yield the status of each subscriber, and whether it has ever changed; `who` is an address, as above."""
-        for what, who, at, has_changed in self._db.iterate("journal.all_statuses"):
-            yield SubscriberEvent(what=what, who=who, at=decode_time(at)), bool(has_changed)
+    def iterate_statuses(self) -> Iterator[SubscriberEvent]:
+        """Yield the status of each subscriber who is gone or has come back; `who` is an address, as above."""
+        for what, who, at in self._db.iterate("journal.all_statuses"):
+            yield SubscriberEvent(what=what, who=who, at=decode_time(at))
 
     def iterate_leaves(self) -> Iterator[SubscriberEvent]:
         """Yield which newsletters subscribers have left; `who` is an address."""

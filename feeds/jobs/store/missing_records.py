@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from feeds.core.subscribers.subscriber_history import SubscriberHistory, merge_histories, replay_events
 from feeds.core.subscribers.suppression import AddressHasher
 from feeds.edges.store.database import Store
-from feeds.model import GONE_STATUSES, IdAssigned, IssueRecorded, JournalRecord, SubscriberEvent
+from feeds.model import IdAssigned, IssueRecorded, JournalRecord, SubscriberEvent
 
 
 def find_missing(
@@ -97,12 +97,11 @@ class _PeopleComparison:
                     yield SubscriberEvent(what="returned", who=digest, newsletter=name, at=now)
 
     def _statuses(self) -> Iterator[SubscriberEvent]:
-        for event, has_changed in self._journal.iterate_statuses():
+        for event in self._journal.iterate_statuses():
             digests = self._hasher.digests(event.who)
             history = merge_histories(self._histories, digests)
             last = history.status if history else None
-            differs = last.name != event.what if last else has_changed or event.what in GONE_STATUSES
-            if differs and self._is_later(event, history):
+            if (last is None or last.name != event.what) and self._is_later(event, history):
                 yield replace(event, who=digests[0])
 
     def _left(self) -> Iterator[SubscriberEvent]:

@@ -85,8 +85,9 @@ FROM issues i LEFT JOIN contents c ON c.issue_id = i.id WHERE i.approved ORDER B
 SELECT 1 FROM subscribers UNION ALL SELECT 1 FROM suppressions LIMIT 1;
 
 -- name: journal.all_statuses
--- Return the status, address and time of each subscriber, and whether the status has ever changed.
-SELECT status, email_key, status_at, status_at != created_at FROM subscribers ORDER BY id;
+-- Return the status, address and time of each subscriber who is gone or has another status than at first.
+SELECT status, email_key, status_at FROM subscribers
+WHERE status IN ('unsubscribed', 'bounced', 'complained') OR status_at != created_at ORDER BY id;
 
 -- name: journal.all_leaves
 -- Return who has left which newsletter, and when.
