@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feeds.core.subscribers.suppression import AddressHasher
@@ -594,6 +594,8 @@ def _state(store):
 
 @settings(max_examples=int(os.environ.get("FEEDS_RESTORES", "40")))
 @given(st.lists(CHANGES, max_size=14))
+@example([("suppress", "ada"), ("go_away", ""), ("allow", "ada")])
+@example([("leave weekly", "ada"), ("backup", ""), ("go_away", ""), ("add", "ada")])
 def test_any_backup_comes_to_what_the_store_is(changes):
     """Replaying the journal on any backup gives the state of the store, and replaying it again changes nothing.
 
