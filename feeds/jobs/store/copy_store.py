@@ -51,7 +51,7 @@ def copy_to(config: Config, url: str, context: Context) -> CopyReport:
         source = stack.enter_context(_open_source(config))
         for task in ("sending", "mailing"):
             stack.enter_context(source.lock(task))
-        append_pending(config, Store(source))
+        _append_pending(config, Store(source))
         target = stack.enter_context(_open_target(url, config))
         report = _copy(source, target, store_name(url, config.folder), context)
         complete_journal(config, Store(target), url, context.clock())  # before the copy can be used
@@ -73,6 +73,12 @@ def _open_source(config: Config) -> Iterator[Database]:
             raise StoreError(f"{name}: the tables are at {version}; run `feeds store upgrade` before you copy them")
         prepare_tables(database, name, version)  # refuses tables that are not complete, newer, or another program's
         yield database
+
+
+def _append_pending(config: Config, store: Store) -> None:
+    """Move pending records into the journal. Without any, neither is written, since a copy only reads a store."""
+    if any(store.journal.has_pending(people=people) for people in (False, True)):
+        append_pending(config, store)
 
 
 @contextmanager

@@ -167,6 +167,17 @@ def test_a_second_copy_adds_nothing_to_the_journal(sent, elsewhere):
     assert journal.stat().st_size == size
 
 
+def test_a_copy_of_a_file_from_elsewhere_only_reads_it(sent):
+    """A backup may be copied as it is: no journal begins beside it, and its bytes stay."""
+    backup_store(sent.config, file := sent.folder / "b.db")
+    use(sent, "sqlite:///b.db")
+    before = file.read_bytes()
+    copy_to(sent.config, "sqlite:///copy.db", asked()[1])
+    assert file.read_bytes() == before
+    assert not (sent.folder / "b.db.journal").exists()
+    assert (sent.folder / "copy.db.journal").exists()
+
+
 def test_a_copy_whose_journal_cannot_be_written_is_not_complete(sent):
     """It is an error, no other command uses the copy, and the same command completes it."""
     (sent.folder / "copy.db.journal").mkdir()
