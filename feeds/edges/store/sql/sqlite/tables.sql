@@ -112,7 +112,8 @@ CREATE TABLE issues (
     CONSTRAINT uq_issues_newsletter_slot UNIQUE (newsletter, slot)
 );
 -- Pending journal records (assigned ids, sent issues, changes of subscribers) until they are in the journal file, see
--- `feeds.edges.store.journal_file`. Triggers insert them (migration 0006), so that none is forgotten.
+-- `feeds.edges.store.journal_file`. Repositories insert them in the transaction of the change
+-- (`feeds.edges.store.journal_records`).
 CREATE TABLE journal (
     id INTEGER NOT NULL,
     -- `id`, `issue`, a status, `left` or `returned` of a newsletter, a reason of the suppression list, or `allowed`.
