@@ -50,7 +50,8 @@ class Database(Protocol):
         Args:
             mode: `exclusive` waits until no other exclusive one is at work, so what the block reads stays true until
                 it has written. `shared` writes too, by statements that are right whatever others do meanwhile.
-                `read` changes nothing but temporary tables.
+                Within `retry`, `execute` cannot return how many rows it has changed then. `read` changes nothing but
+                temporary tables.
             synced: whether the commit is on the disk at the end; only in `bulk_mode` it may be later.
 
         Raises:

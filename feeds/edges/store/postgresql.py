@@ -80,7 +80,7 @@ class PostgresqlDatabase(Database):
         self._url = url
         self.connection: psycopg.Connection[Row] = self.connect_again()
         self._statements = Statements(self.dialect)
-        self._is_bulk = self._is_inside = False
+        self._is_bulk = self._is_inside = self._is_repeatable = False
         self._held: list[str] = []
         self._numbers = count()
 
@@ -103,9 +103,12 @@ class PostgresqlDatabase(Database):
         return connection
 
     def _open(self) -> "psycopg.Connection[Row]":
+        import logging
+
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
 
+        logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # it warns of what `retry` expects: lost connections
         parameters: dict[str, Any] = {"connect_timeout": _PATIENCE, "application_name": "feeds"}
         parameters |= conninfo_to_dict(_to_libpq(self._url))
         parameters["client_encoding"] = "UTF8"  # else PGCLIENTENCODING
@@ -115,7 +118,8 @@ class PostgresqlDatabase(Database):
     def transaction(self, mode: Mode = "exclusive", *, synced: bool = True) -> Iterator[None]:
         """See `Database`. Writers of mode `exclusive` wait for each other at an advisory lock."""
         with ExitStack() as stack:
-            self.retry(lambda: stack.enter_context(self.connection.transaction()))
+            together = mode == "shared" and self._is_repeatable
+            stack.push(self.retry(lambda: self._begin(together=together)))
             stack.enter_context(self._inside())
             if mode == "read":
                 self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -125,13 +129,26 @@ class PostgresqlDatabase(Database):
                 self.connection.execute("SET LOCAL synchronous_commit = on")
             yield
 
+    def _begin(self, *, together: bool) -> ExitStack:
+        """Begin a transaction, whose statements may be sent together, up to the first whose rows are read.
+
+        Waiting for the answer to each takes as long as the work of the server. But then a lost connection is noticed at
+        any of them, so only work that `retry` does again is sent like this.
+        """
+        with ExitStack() as stack:
+            if together:
+                stack.enter_context(self.connection.pipeline())
+            stack.enter_context(self.connection.transaction())
+            return stack.pop_all()
+
     def retry(self, work: Callable[[], T]) -> T:
         """See `Database`: it waits as long for the server as for another process."""
         import psycopg
 
         for pause in (*(_SENDER_PAUSES if self._is_bulk else _PAUSES), None):
             try:
-                return work()
+                with self._repeatable():
+                    return work()
             except psycopg.Error as e:
                 is_lost, is_deadlock = self.connection.closed, isinstance(e, psycopg.errors.DeadlockDetected)
                 if pause is None or self._is_inside or not (is_lost or is_deadlock):
@@ -192,6 +209,15 @@ class PostgresqlDatabase(Database):
                 self._set_bulk(is_bulk=True)
             for task in self._held:
                 self._take_lock(task)
+
+    @contextmanager
+    def _repeatable(self) -> Iterator[None]:
+        """Remember that the block is done again if the connection is lost."""
+        before, self._is_repeatable = self._is_repeatable, True
+        try:
+            yield
+        finally:
+            self._is_repeatable = before
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
