@@ -132,8 +132,8 @@ class PostgresqlDatabase(Database):
     def _begin(self, *, together: bool) -> ExitStack:
         """Begin a transaction, whose statements may be sent together, up to the first whose rows are read.
 
-        Waiting for the answer to each takes as long as the work of the server. But then a lost connection is noticed at
-        any of them, so only work that `retry` does again is sent like this.
+        Over a network, waiting for the answer to each takes as long as the work of the server. But a lost connection is
+        noticed late then, so only work that `retry` does again is sent like this.
         """
         with ExitStack() as stack:
             if together:
