@@ -3,8 +3,10 @@
 SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'alembic_version';
 
 -- name: schema.columns
--- Return the names of the columns of a table.
-SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = :table;
+-- Return the names of the columns of a table. It is asked at each opening, and information_schema is slow.
+SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relname = :table AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+    AND attnum > 0 AND NOT attisdropped;
 
 -- name: schema.foreign_tables
 -- Return the names of all tables: in a new store, another program's.
